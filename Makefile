@@ -1,0 +1,180 @@
+# make | make run | make test | make lint | make fuzz | make deb | make clean
+# make install [DESTDIR= PREFIX= SYSCONFDIR=]
+# MODE=release|debug|asan|cov   V=1   JOBS=n   make fuzz TIME=10 TARGET=h1_parse
+MODE    ?= release
+PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+BUILD   ?= build/$(MODE)
+JOBS    ?= $(shell nproc)
+TIME    ?= 10
+TARGET  ?= *
+Q       := $(if $(V),,@)
+VERSION := $(shell sed -n 's/.*STEELYARD_VERSION "\(.*\)"/\1/p' \
+	   src/base/version.h)
+
+PKGS    := libevent_core libconfig libcap libsystemd
+CFLAGS  ?= -O2 -g
+KNOBS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+KNOBS.debug := -O0
+SAN     := -fsanitize=address,undefined -fno-omit-frame-pointer \
+	   -fno-sanitize-recover=undefined
+KNOBS.asan := -O1 $(SAN)
+KNOBS.cov := -O0 --coverage
+KNOBS.fuzz := -O1 -fsanitize=fuzzer-no-link $(SAN)
+FLAGS   := -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+	   $(CPPFLAGS) $(CFLAGS) -std=c11 -fPIE -Wall -Wextra -Werror \
+	   -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	   $(KNOBS.$(MODE))
+LINK    := $(LDFLAGS) -pie -Wl,-z,relro,-z,now \
+	   $(filter -f% --coverage,$(KNOBS.$(MODE)))
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) $(LDLIBS)
+
+SRCS    := $(sort $(wildcard src/*/*.c))
+HDRS    := $(sort $(wildcard src/*/*.h))
+OBJS    := $(SRCS:%.c=$(BUILD)/%.o)
+MAINS   := $(BUILD)/src/daemon/main.o $(BUILD)/src/ctl/main.o
+LIB     := $(BUILD)/lib.a
+PROGS   := $(BUILD)/steelyard $(BUILD)/steelyardctl
+TSRCS   := $(sort $(wildcard tests/unit/*/*.c tests/sim/*.c tests/fuzz/*.c))
+TOBJS   := $(TSRCS:%.c=$(BUILD)/%.o)
+# What test programs share stands beside them, in files not called test_*.
+UNITLIB := $(filter-out %/test_%.c,$(wildcard tests/unit/*/*.c))
+SIMLIB  := $(filter-out %/test_%.c,$(wildcard tests/sim/*.c))
+UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
+SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/sim/test_*.c)))
+FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAY  := $(FUZZ:$(BUILD)/tests/fuzz/fuzz_%=$(BUILD)/tests/fuzz/replay_%)
+SYSTEM  := $(sort $(wildcard tests/system/test_*.py))
+# A nested make runs in parallel, unless the user said how.
+J       = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+all: $(PROGS)
+$(BUILD)/steelyard: $(BUILD)/src/daemon/main.o $(LIB)
+$(BUILD)/steelyardctl: $(BUILD)/src/ctl/main.o $(LIB)
+$(PROGS):
+	@echo "  LD    $@"
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+$(LIB): $(filter-out $(MAINS),$(OBJS))
+	$(Q)rm -f $@; $(AR) rcs $@ $^
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D); echo "  CC    $<"
+	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+
+# Everything is made anew when the flags, the compiler or the files change.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); pkg-config --exists $(PKGS) || { \
+		echo "missing: $(PKGS); see packaging/install-deps" >&2; exit 1; }
+	@printf '%s\n' '$(CC) $(FLAGS) $(LINK) $(LIBS)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(FLAGS) $(LINK) $(LIBS)' > $@
+$(LIB) $(PROGS): $(BUILD)/sources
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D); echo '$(SRCS)' | cmp -s - $@ || echo '$(SRCS)' > $@
+
+# --- tests: set up what is missing, build, then run them in parallel
+run:
+	@packaging/install-deps run
+	@$(MAKE) $(J) --no-print-directory all
+	@echo "Try: curl -i http://127.0.0.1:8080/     Ctrl-C ends it."
+	@exec $(BUILD)/steelyard -f conf/demo.conf
+test:
+	@packaging/install-deps test
+	@$(MAKE) $(J) --no-print-directory tests
+	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --unit $(UNIT) \
+		--sim $(SIM) --fuzz $(REPLAY) --system $(SYSTEM)
+tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY)
+unit: $(UNIT)
+	@tests/run --jobs $(JOBS) --unit $(UNIT)
+sim: $(SIM)
+	@tests/run --jobs $(JOBS) --sim $(SIM)
+system: $(PROGS)
+	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --system $(SYSTEM)
+
+$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNITLIB:%.c=$(BUILD)/%.o) $(LIB)
+$(SIM): $(BUILD)/%: $(BUILD)/%.o $(SIMLIB:%.c=$(BUILD)/%.o) $(LIB)
+$(UNIT) $(SIM):
+	@echo "  LD    $@"
+	$(Q)$(CC) $(LINK) -o $@ $^ -lcmocka $(LIBS)
+$(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
+    $(BUILD)/tests/fuzz/replay.o $(LIB)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+cov:
+	@$(MAKE) MODE=cov --no-print-directory test
+	@tests/coverage build/cov
+
+# --- fuzzing: clang's libFuzzer, TIME seconds a target
+fuzz:
+	@packaging/install-deps ci
+	@$(MAKE) $(J) --no-print-directory MODE=fuzz CC=clang fuzzers
+	@tests/fuzz/run --jobs $(JOBS) --time $(TIME) \
+		$(wildcard build/fuzz/tests/fuzz/fuzz_$(TARGET))
+fuzzers: $(FUZZ)
+$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(LIB)
+	@echo "  LD    $@"
+	$(Q)$(CC) -fsanitize=fuzzer $(LINK) -o $@ $^ $(LIBS)
+
+# --- lint: no waivers.  Results are kept in build/, so a second run is quick.
+lint:
+	@packaging/install-deps ci
+	@$(MAKE) -k $(J) --no-print-directory BUILD=build/lint/gcc CC=gcc \
+		lint-gcc
+	@$(MAKE) -k $(J) --no-print-directory BUILD=build/lint/clang CC=clang \
+		lint-clang
+	@echo "lint: clean"
+lint-gcc: $(OBJS) $(TOBJS) $(PROGS) $(HDRS:%=$(BUILD)/%.ok) \
+    $(BUILD)/cppcheck.ok
+	$(Q)rc=0; for s in layers size functions calls words; do \
+		tests/lint/check-$$s || rc=1; done; \
+	tests/lint/check-globals $(OBJS) || rc=1; \
+	tests/lint/check-man || rc=1; tests/lint/check-scripts || rc=1; \
+	if [ -x tests/lint/check-options ]; then \
+		tests/lint/check-options $(BUILD)/steelyard || rc=1; fi; exit $$rc
+lint-clang: $(OBJS) $(TOBJS) $(SRCS:%.c=$(BUILD)/%.tidy)
+$(BUILD)/%.h.ok: %.h $(HDRS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FLAGS) -Wno-unused-function -fsyntax-only -include $< \
+		-x c /dev/null && touch $@
+$(BUILD)/%.tidy: $(BUILD)/%.o .clang-tidy
+	@echo "  TIDY  $*.c"
+	$(Q)clang-tidy --quiet $*.c -- $(FLAGS) 2>$@.err || \
+		{ cat $@.err; exit 1; }; touch $@
+$(BUILD)/cppcheck.ok: $(SRCS) $(HDRS) tests/lint/check-cppcheck
+	@mkdir -p $(BUILD)/cppcheck; echo "  CPPCHECK"
+	$(Q)tests/lint/check-cppcheck $(BUILD)/cppcheck $(JOBS) && touch $@
+
+# --- installing
+install: $(PROGS)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(SYSCONFDIR)/steelyard
+	install $(PROGS) $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
+	test -e $(DESTDIR)$(SYSCONFDIR)/steelyard/steelyard.conf || \
+		install -m 644 conf/steelyard.conf \
+		$(DESTDIR)$(SYSCONFDIR)/steelyard/steelyard.conf
+	sed -e 's|/usr/sbin|$(PREFIX)/sbin|' -e 's|/etc|$(SYSCONFDIR)|' \
+		packaging/systemd/steelyard.service \
+		> $(DESTDIR)$(UNITDIR)/steelyard.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/steelyard.service
+uninstall:
+	rm -f $(PROGS:$(BUILD)/%=$(DESTDIR)$(PREFIX)/sbin/%) \
+		$(DESTDIR)$(PREFIX)/share/man/man5/steelyard.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/steelyard.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/steelyardctl.8 \
+		$(DESTDIR)$(UNITDIR)/steelyard.service
+deb:
+	@packaging/install-deps ci
+	@$(MAKE) $(J) --no-print-directory all
+	$(Q)packaging/deb/build build/deb $(VERSION)
+clean:
+	rm -rf build
+	find tests -name __pycache__ -exec rm -rf {} +
+
+FORCE:
+.PHONY: all run test tests unit sim system cov fuzz fuzzers lint lint-gcc \
+	lint-clang install uninstall deb clean FORCE
+.SECONDARY:
+-include $(OBJS:.o=.d) $(TOBJS:.o=.d)

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "admin/admin.h"
+#include "admin/session.h"
+#include "base/text.h"
+#include "proxy/worker.h"
+
+/*
+ * One line of the stats socket: commands separated by ';', words by blanks; a
+ * '\' takes the byte after it as it is.  Each answer ends with an empty line.
+ */
+#define COMMAND_WORDS 32
+
+/* For Idle_pct: what the loop had done when it was last looked at. */
+struct idle_sample {
+	int64_t busy, now;
+	int percent;
+};
+
+struct request {
+	struct worker *worker;
+	const struct admin_daemon *daemon;
+	struct idle_sample *idle;
+	struct session *session;	/* NULL: of nobody (tests) */
+	struct text *out;
+	/* Of each command: */
+	char **argv;			/* what follows the command's words */
+	int argc;
+	bool json;			/* the last word of a show was "json" */
+};
+
+/* r with the upper members set; line is cut to pieces. */
+void command_run_line(struct request *r, char *line);
+
+/* The commands, each in the file of its name; see the table in command.c. */
+void show_stat(struct request *r);		/* show_stat.c */
+void show_info(struct request *r);		/* show_info.c */
+void show_version(struct request *r);
+void show_servers_state(struct request *r);	/* show_servers.c */
+void show_servers_conn(struct request *r);
+void show_backend(struct request *r);
+void show_health(struct request *r);		/* show_health.c */
+void show_errors(struct request *r);		/* show_errors.c */
+void show_config(struct request *r);		/* show_config.c */
+void show_sess(struct request *r);		/* sess.c */
+void shutdown_session(struct request *r);
+void shutdown_sessions_server(struct request *r);
+void set_server(struct request *r);		/* set_server.c */
+void set_weight(struct request *r);
+void get_weight(struct request *r);
+void enable_server(struct request *r);
+void disable_server(struct request *r);
+
+/* "pool/server" as found; NULL when there is none, and the answer says why. */
+struct server *request_server(struct request *r, const char *name);
+
+/* By name or by "#id"; NULL if there is none. */
+struct pool *request_pool(struct request *r, const char *name);

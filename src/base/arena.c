@@ -1,0 +1,139 @@
+/*
+ * arena.c - memory that is freed all at once.
+ *
+ * Small pieces are cut off the current chunk.  A piece of more than a quarter
+ * of a chunk gets memory of its own, and the current chunk stays current, so
+ * a large piece never wastes what is left of it.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/must.h"
+
+#define ALIGN 16u
+#define LARGE ((size_t)ARENA_CHUNK / 4)
+
+struct arena_chunk {
+	_Alignas(ALIGN) struct arena_chunk *next;
+	bool is_borrowed;	/* from the slab */
+};
+
+void
+arena_chunks_init(struct slab *chunks, unsigned keep)
+{
+	slab_init(chunks, ARENA_CHUNK, keep);
+}
+
+void
+arena_init(struct arena *a, struct slab *chunks)
+{
+	memset(a, 0, sizeof(*a));
+	a->chunks = chunks;
+}
+
+void
+arena_reset(struct arena *a)
+{
+	struct arena_chunk *chunk, *next;
+
+	for (chunk = a->first; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		if (chunk->is_borrowed)
+			slab_put(a->chunks, chunk);
+		else
+			free(chunk);
+	}
+	arena_init(a, a->chunks);
+}
+
+static char *
+add_chunk(struct arena *a, size_t size, bool is_borrowed)
+{
+	struct arena_chunk *chunk;
+
+	chunk = is_borrowed ? slab_get_raw(a->chunks) : mem_grow(NULL, size, 1);
+	chunk->is_borrowed = is_borrowed;
+	chunk->next = a->first;
+	a->first = chunk;
+	return (char *)(chunk + 1);
+}
+
+void *
+arena_get(struct arena *a, size_t n)
+{
+	size_t size;
+	char *p;
+
+	must(n <= SIZE_MAX / 2);
+	a->size += n;
+	size = n == 0 ? ALIGN : (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (size > LARGE)
+		return add_chunk(a, sizeof(struct arena_chunk) + size, false);
+	if (size > (size_t)(a->end - a->at)) {
+		a->at = add_chunk(a, ARENA_CHUNK, a->chunks != NULL);
+		a->end = a->at + ARENA_CHUNK - sizeof(struct arena_chunk);
+	}
+	p = a->at;
+	a->at += size;
+	return p;
+}
+
+void *
+arena_zero(struct arena *a, size_t n)
+{
+	return memset(arena_get(a, n), 0, n);
+}
+
+struct slice
+arena_copy(struct arena *a, struct slice s)
+{
+	if (s.n == 0)
+		return slice_make(s.p != NULL ? "" : NULL, 0);
+	return slice_make(memcpy(arena_get(a, s.n), s.p, s.n), s.n);
+}
+
+char *
+arena_string(struct arena *a, struct slice s)
+{
+	char *p = arena_get(a, s.n + 1);
+
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
+	return p;
+}
+
+struct slice
+arena_print(struct arena *a, const char *fmt, ...)
+{
+	struct slice s;
+	va_list ap;
+
+	va_start(ap, fmt);
+	s = arena_vprint(a, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+struct slice
+arena_vprint(struct arena *a, const char *fmt, va_list ap)
+{
+	char small[256];
+	va_list again;
+	char *p;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(small, sizeof(small), fmt, ap);
+	must(n >= 0);
+	p = arena_get(a, (size_t)n + 1);
+	if ((size_t)n < sizeof(small))
+		memcpy(p, small, (size_t)n + 1);
+	else
+		(void)vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return slice_make(p, (size_t)n);
+}

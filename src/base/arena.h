@@ -1,0 +1,34 @@
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/slab.h"
+#include "base/slice.h"
+
+/*
+ * Memory that is freed all at once: the fields of one message, one exchange,
+ * one configuration.  Chunks come from a slab; larger pieces from malloc.
+ * An arena with a NULL chunk slab takes its chunks from malloc.
+ */
+#define ARENA_CHUNK 4096u
+
+struct arena {
+	struct slab *chunks;
+	struct arena_chunk *first;
+	char *at, *end;
+	size_t size;		/* bytes asked for so far */
+};
+
+void arena_chunks_init(struct slab *chunks, unsigned keep);
+
+void arena_init(struct arena *a, struct slab *chunks);
+void arena_reset(struct arena *a);	/* frees all; ready for use again */
+
+void *arena_get(struct arena *a, size_t n);	/* aligned to 16, not zeroed */
+void *arena_zero(struct arena *a, size_t n);
+struct slice arena_copy(struct arena *a, struct slice s);
+char *arena_string(struct arena *a, struct slice s);	/* NUL-terminated */
+struct slice arena_print(struct arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+struct slice arena_vprint(struct arena *a, const char *fmt, va_list ap);

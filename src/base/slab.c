@@ -1,0 +1,87 @@
+/*
+ * slab.c - a LIFO free list of objects of one size.
+ *
+ * A free object's first bytes link to the next one.  Under the address
+ * sanitizer the rest of it is poisoned, so that a use after slab_put is found
+ * as a use after free would be.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/slab.h"
+
+#ifdef __SANITIZE_ADDRESS__		/* gcc */
+#define HAS_ASAN 1
+#elif defined(__has_feature)		/* clang */
+#define HAS_ASAN __has_feature(address_sanitizer)
+#else
+#define HAS_ASAN 0
+#endif
+
+#if HAS_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+void
+slab_init(struct slab *s, size_t size, unsigned keep)
+{
+	memset(s, 0, sizeof(*s));
+	s->size = size < sizeof(void *) ? sizeof(void *) : size;
+	s->keep = keep;
+}
+
+static void *
+pop(struct slab *s)
+{
+	void *object = s->free;
+
+	ASAN_UNPOISON_MEMORY_REGION(object, s->size);
+	memcpy(&s->free, object, sizeof(s->free));
+	s->nfree--;
+	return object;
+}
+
+void
+slab_fini(struct slab *s)
+{
+	while (s->free != NULL)
+		free(pop(s));
+}
+
+void *
+slab_get(struct slab *s)
+{
+	return memset(slab_get_raw(s), 0, s->size);
+}
+
+void *
+slab_get_raw(struct slab *s)
+{
+	s->nused++;
+	if (s->free != NULL)
+		return pop(s);
+	return mem_grow(NULL, 1, s->size);
+}
+
+void
+slab_put(struct slab *s, void *object)
+{
+	if (object == NULL)
+		return;
+	must(s->nused > 0);
+	s->nused--;
+	if (s->nfree >= s->keep) {
+		free(object);
+		return;
+	}
+	memcpy(object, &s->free, sizeof(s->free));
+	s->free = object;
+	s->nfree++;
+	ASAN_POISON_MEMORY_REGION((char *)object + sizeof(s->free),
+	    s->size - sizeof(s->free));
+}

@@ -1,0 +1,192 @@
+/*
+ * text.c - text that grows, and its two escapings.
+ *
+ * Both escapings take any bytes.  What is valid UTF-8 (RFC 3629: shortest
+ * form, no surrogates, up to U+10FFFF) passes; other bytes are spelled out.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "base/text.h"
+
+void
+text_init(struct text *t)
+{
+	memset(t, 0, sizeof(*t));
+}
+
+void
+text_fini(struct text *t)
+{
+	free(t->p);
+	text_init(t);
+}
+
+void
+text_clear(struct text *t)
+{
+	t->n = 0;
+	if (t->p != NULL)
+		t->p[0] = '\0';
+}
+
+/* Room for n more bytes and the NUL. */
+static void
+reserve(struct text *t, size_t n)
+{
+	size_t cap = t->cap == 0 ? 128 : t->cap;
+
+	must(n < SIZE_MAX / 4);
+	while (cap - t->n <= n)
+		cap *= 2;
+	if (cap == t->cap)
+		return;
+	t->p = mem_grow(t->p, cap, 1);
+	t->cap = cap;
+}
+
+void
+text_add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vadd(t, fmt, ap);
+	va_end(ap);
+}
+
+void
+text_vadd(struct text *t, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	reserve(t, 0);
+	n = vsnprintf(t->p + t->n, t->cap - t->n, fmt, ap);
+	must(n >= 0);
+	if ((size_t)n >= t->cap - t->n) {
+		reserve(t, (size_t)n);
+		(void)vsnprintf(t->p + t->n, t->cap - t->n, fmt, again);
+	}
+	va_end(again);
+	t->n += (size_t)n;
+}
+
+void
+text_add_slice(struct text *t, struct slice s)
+{
+	reserve(t, s.n);
+	if (s.n > 0)
+		memcpy(t->p + t->n, s.p, s.n);
+	t->n += s.n;
+	t->p[t->n] = '\0';
+}
+
+void
+text_add_char(struct text *t, char c)
+{
+	text_add_slice(t, slice_make(&c, 1));
+}
+
+/* The length of the UTF-8 sequence at the head of s, 0 if it is none. */
+static size_t
+utf8_length(struct slice s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char c = (unsigned char)s.p[0];
+	uint32_t point;
+	size_t n;
+
+	if (c < 0x80)
+		return 1;
+	if (c < 0xc0 || c > 0xf4)
+		return 0;
+	n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (s.n < n)
+		return 0;
+	point = c & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		c = (unsigned char)s.p[i];
+		if ((c & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (c & 0x3f);
+	}
+	if (point < least[n] || point > 0x10ffff ||
+	    (point >= 0xd800 && point <= 0xdfff))
+		return 0;
+	return n;
+}
+
+/* The letter of the short escape of c, 0 if it has none. */
+static char
+short_escape(char c)
+{
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *at = c != '\0' ? strchr(from, c) : NULL;
+
+	return at != NULL ? to[at - from] : '\0';
+}
+
+/*
+ * How many bytes at the head of s need no escape.  A terminal may obey U+0080
+ * to U+009F, so lines for people spell those out too.
+ */
+static size_t
+plain_length(struct slice s, bool is_json)
+{
+	size_t i, n;
+
+	for (i = 0; i < s.n; i += n) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+			break;
+		n = utf8_length(slice_skip(s, i));
+		if (n == 0)
+			break;
+		if (!is_json && c == 0xc2 &&
+		    (unsigned char)s.p[i + 1] < 0xa0)
+			break;
+	}
+	return i;
+}
+
+static void
+add_escaped(struct text *t, struct slice s, bool is_json)
+{
+	size_t n;
+	char c;
+
+	for (;;) {
+		n = plain_length(s, is_json);
+		text_add_slice(t, slice_make(s.p, n));
+		if (n == s.n)
+			return;
+		s = slice_skip(s, n);
+		c = short_escape(s.p[0]);
+		if (c != '\0')
+			text_add(t, "\\%c", c);
+		else
+			text_add(t, is_json ? "\\u00%02x" : "\\x%02x",
+			    (unsigned char)s.p[0]);
+		s = slice_skip(s, 1);
+	}
+}
+
+void
+text_add_json(struct text *t, struct slice s)
+{
+	text_add_char(t, '"');
+	add_escaped(t, s, true);
+	text_add_char(t, '"');
+}
+
+void
+text_add_escaped(struct text *t, struct slice s)
+{
+	add_escaped(t, s, false);
+}

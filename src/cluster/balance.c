@@ -1,0 +1,36 @@
+/*
+ * balance.c - the table of balancing policies.
+ *
+ * A new policy is a file, its row here, and its name in balance_names.
+ */
+#include "cluster/balance.h"
+
+#include <string.h>
+
+#include "cluster/least_conn.h"
+#include "cluster/round_robin.h"
+
+static const struct balance_ops *const rows[] = {
+	&least_conn_ops,
+	&round_robin_ops,
+};
+
+const char *const balance_names[] = { "least_conn", "round_robin", NULL };
+
+const struct balance_ops *
+balance_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i]->name, name) == 0)
+			return rows[i];
+	return NULL;
+}
+
+bool
+pick_was_tried(const struct pick *p, const struct server *s)
+{
+	for (unsigned i = 0; i < p->ntried; i++)
+		if (p->tried[i] == s)
+			return true;
+	return false;
+}

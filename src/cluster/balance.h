@@ -1,0 +1,41 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "http/head.h"
+#include "net/addr.h"
+
+struct pool;
+struct server;
+
+/* One pick: what policies may look at. */
+struct pick {
+	const struct head *request;
+	const struct addr *client;
+	struct server *const *tried;	/* not to take while another is left */
+	unsigned ntried;
+};
+
+/*
+ * A balancing policy: a file and a row in balance.c.  It chooses among
+ * pool->usable[0 .. nusable), which pool_refresh() has just remade.
+ */
+struct balance_ops {
+	const char *name;		/* in the configuration: "least_conn" */
+	const char *algo;		/* in show stat: "leastconn" */
+	/* pool->balance_state is the policy's own. */
+	void (*init)(struct pool *);
+	void (*fini)(struct pool *);
+	void (*refresh)(struct pool *);	/* usable servers or weights changed */
+	/* s->active changed; may be NULL. */
+	void (*load)(struct pool *, struct server *);
+	/* nusable > 0; NULL: all were tried. */
+	struct server *(*pick)(struct pool *, const struct pick *);
+};
+
+const struct balance_ops *balance_find(const char *name);
+
+/* NULL-ended, for the configuration's checker. */
+extern const char *const balance_names[];
+
+bool pick_was_tried(const struct pick *p, const struct server *s);

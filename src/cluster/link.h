@@ -1,0 +1,66 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "codec/codec.h"
+#include "net/conn.h"
+#include "net/loop.h"
+
+/*
+ * A conn and its codec: pumps bytes between them, in both roles.
+ *
+ *	socket -> conn -> in -> codec -> facts     (events)
+ *	calls -> codec -> pieces -> conn -> socket (flush)
+ *
+ * It reads only while the codec wants bytes, writes when the codec has some,
+ * and ends the connection as codec->end says.  Bounded work an event.
+ */
+#define LINK_READ_BUDGET (4 * BUF_PAGE)
+#define LINK_LINGER_TIME SEC(2)
+#define LINK_LINGER_BYTES (256u * 1024)
+
+struct link_sink {
+	void (*on_connected)(void *owner);	/* a dialled one; may be NULL */
+	void (*on_stream)(void *owner, struct stream *s);	/* server role */
+	void (*on_slots)(void *owner);		/* client role; may be NULL */
+	/* Bytes went in or out: codec->phase or end may have changed. */
+	void (*on_change)(void *owner);
+	/* The connection is over (conn->error says why, 0 if it ended well).
+	 * Told once; the owner calls link_fini from its reap task. */
+	void (*on_down)(void *owner);
+};
+
+struct link {
+	struct loop *loop;
+	struct conn *conn;
+	struct codec *codec;
+	const struct link_sink *sink;
+	void *owner;
+	struct buf in;
+	struct task flush, resume;
+	struct timer linger;
+	uint32_t lingered;
+	bool blocked;		/* output waits for room */
+	bool lingering, shut, down;
+	bool reset;		/* to be closed with a RST */
+};
+
+/* Takes conn and, by link_codec, a codec.  make: codec constructor. */
+void link_init(struct link *l, struct loop *loop, struct conn *conn,
+    const struct link_sink *sink, void *owner);
+void link_codec(struct link *l, codec_new_fn *make,
+    const struct codec_shared *shared, const struct http_limits *limits);
+
+/* Reads what is there (an accepted conn whose bytes may wait already). */
+void link_kick(struct link *l);
+
+/*
+ * Ends the connection now: open streams are told that it broke, and on_down
+ * comes in this call unless it came before.
+ */
+void link_end(struct link *l, bool reset);
+
+/* Reap phase only: closes and frees conn and codec, gives the page back. */
+void link_fini(struct link *l);

@@ -1,0 +1,218 @@
+/*
+ * probe.c - one probe of one server, from dial to outcome.
+ *
+ * Why:       a probe with a connection and a deadline of its own cannot queue
+ *            behind traffic, so load alone never takes a server down.
+ * Owns:      its link, its stream, its deadline.   Borrows: the server.
+ * Invariant: over => nothing is told any more, and the reap task is due.
+ * Not here:  when to probe (prober.c), what an answer means (probe_http.c).
+ */
+#include "cluster/probe.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cluster/cluster.h"
+#include "cluster/pool.h"
+#include "cluster/server.h"
+
+/* Trouble on our side of the wire: it says nothing about the server. */
+static bool
+is_local(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+	case EAFNOSUPPORT:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* "connection refused" */
+static void
+describe(int error, char out[64])
+{
+	const char *text = strerrordesc_np(error);
+
+	if (error == 0)
+		text = "connection closed";
+	if (text == NULL)
+		(void)snprintf(out, 64, "error %d", error);
+	else
+		(void)snprintf(out, 64, "%c%s",
+		    tolower((unsigned char)text[0]), text + 1);
+}
+
+static void
+judge_dial(struct probe *p)
+{
+	enum health_result result = CHECK_L4CON;
+	char text[64];
+
+	describe(p->error, text);
+	if (is_local(p->error))
+		result = CHECK_SOCKERR;
+	else if (p->error == ETIMEDOUT)
+		result = CHECK_L4TOUT;
+	probe_finish(p, result, 0, "%s", text);
+}
+
+static void
+run_step(struct task *t)
+{
+	struct probe *p = list_entry(t, struct probe, step);
+	int64_t took = p->link.loop->clock.now - p->started;
+
+	if (p->over)
+		return;
+	if (!p->connected && p->down)
+		judge_dial(p);
+	else if (!p->connected && p->expired)
+		probe_finish(p, CHECK_L4TOUT, 0,
+		    "no connection within %" PRId64 " ms",
+		    p->timeout / USEC_PER_MS);
+	else if (p->connected && p->type == PROBE_TCP)
+		probe_finish(p, CHECK_L4OK, 0, "connected in %" PRId64
+		    ".%" PRId64 " ms", took / USEC_PER_MS,
+		    took % USEC_PER_MS / 100);
+	else if (p->connected)
+		probe_http_step(p);
+}
+
+static void
+wake(struct probe *p)
+{
+	if (!p->over)
+		loop_run(p->link.loop, &p->step);
+}
+
+static void
+on_connected(void *owner)
+{
+	struct probe *p = owner;
+
+	p->connected = true;
+	wake(p);
+}
+
+static void
+on_change(void *owner)
+{
+	(void)owner;
+}
+
+static void
+on_down(void *owner)
+{
+	struct probe *p = owner;
+
+	p->down = true;
+	p->error = p->link.conn->error;
+	wake(p);
+}
+
+static const struct link_sink link_events = {
+	.on_connected = on_connected,
+	.on_change = on_change,
+	.on_down = on_down,
+};
+
+static void
+on_deadline(struct timer *t)
+{
+	struct probe *p = list_entry(t, struct probe, deadline);
+
+	p->expired = true;
+	wake(p);
+}
+
+static void
+run_reap(struct task *t)
+{
+	struct probe *p = list_entry(t, struct probe, reap);
+
+	link_fini(&p->link);
+	needle_fini(&p->needle);
+	free(p);
+}
+
+struct probe *
+probe_new(struct server *s, probe_done_fn *on_done, void *owner)
+{
+	const struct conf_health *check = &s->pool->conf->health;
+	struct cluster *c = s->pool->cluster;
+	struct probe *p = mem_new(sizeof(*p));
+
+	p->server = s;
+	p->on_done = on_done;
+	p->owner = owner;
+	p->type = check->type;
+	p->started = c->loop->clock.now;
+	p->timeout = check->timeout;
+	task_init(&p->step, run_step);
+	task_init(&p->reap, run_reap);
+	timer_init(&p->deadline, on_deadline);
+	if (p->type == PROBE_HTTP && check->body != NULL) {
+		p->has_needle = true;
+		needle_init(&p->needle, check->body, PROBE_BODY_MOST);
+	}
+	link_init(&p->link, c->loop, c->dialer->dial(c->dialer, c->loop,
+	    &s->addr), &link_events, p);
+	loop_after(c->loop, &p->deadline, p->timeout);
+	if (p->link.conn->connected)
+		on_connected(p);
+	return p;
+}
+
+static void
+end(struct probe *p)
+{
+	struct loop *loop = p->link.loop;
+
+	p->over = true;
+	task_stop(&p->step);
+	timer_stop(&loop->wheel, &p->deadline);
+	if (p->stream != NULL && p->ended)
+		stream_release(p->stream);
+	else if (p->stream != NULL)
+		stream_reset(p->stream, STREAM_CANCEL);
+	p->stream = NULL;
+	link_end(&p->link, !p->connected);
+	loop_reap(loop, &p->reap);
+}
+
+void
+probe_abandon(struct probe **probe)
+{
+	if (*probe != NULL)
+		end(*probe);
+	*probe = NULL;
+}
+
+void
+probe_finish(struct probe *p, enum health_result result, int code,
+    const char *fmt, ...)
+{
+	struct probe_outcome o = { .result = result, .code = code };
+	va_list ap;
+
+	o.duration = p->link.loop->clock.now - p->started;
+	va_start(ap, fmt);
+	(void)vsnprintf(o.sentence, sizeof(o.sentence), fmt, ap);
+	va_end(ap);
+	end(p);
+	p->on_done(p->owner, &o);
+}

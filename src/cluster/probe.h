@@ -1,0 +1,68 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/health.h"
+#include "cluster/link.h"
+#include "cluster/needle.h"
+
+struct server;
+
+/*
+ * One probe of one server, on a connection of its own.
+ *
+ *	dial --connected--> tcp: L4OK
+ *	                    http: request --head, body--> L7OK, L7STS, L7RSP
+ *
+ * Facts (connected, head, body, end, deadline) are stored and schedule the
+ * step, which alone judges.  It tells once, then frees itself in the reap
+ * phase.
+ */
+#define PROBE_BODY_MOST (64u * 1024)
+
+struct probe_outcome {
+	enum health_result result;
+	int code;		/* a status, or 0 */
+	int64_t duration;
+	char sentence[128];
+};
+
+typedef void probe_done_fn(void *owner, const struct probe_outcome *);
+
+struct probe {
+	struct server *server;
+	probe_done_fn *on_done;
+	void *owner;
+	enum conf_probe type;	/* that of its start */
+	int64_t started, timeout;
+	struct link link;
+	struct task step, reap;
+	struct timer deadline;
+	/* Facts: */
+	bool connected, expired, down;
+	int error;		/* errno that ended the connection */
+	bool answered, ended;	/* a response head came; all of it came */
+	bool broken;		/* the stream was reset */
+	const char *why;	/* what was malformed */
+	int status;
+	struct slice body;	/* lent by the stream */
+	/* Of http: */
+	struct stream *stream;
+	bool asked;
+	bool has_needle;
+	struct needle needle;
+	bool over;
+};
+
+struct probe *probe_new(struct server *s, probe_done_fn *on_done, void *owner);
+
+/* Nobody waits for it any more.  Clears the pointer; NULL is allowed. */
+void probe_abandon(struct probe **p);
+
+/* For the step of one type of probe: ends it and tells the outcome. */
+void probe_finish(struct probe *p, enum health_result result, int code,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* probe_http.c: the step once connected. */
+void probe_http_step(struct probe *p);

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "cluster/counters.h"
+#include "cluster/health.h"
+#include "conf/model.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct pool;
+struct prober;
+
+enum server_admin { SERVER_READY, SERVER_DRAIN, SERVER_MAINT };
+
+/*
+ * One address in a pool.  It outlives a reload when pool and address stand,
+ * with its health, counters, weight set at run time, idle connections and
+ * requests in flight.  One that goes (gone) stays until its last request and
+ * connection have ended.
+ */
+struct server {
+	struct list node;		/* in pool->servers, or its retired */
+	struct pool *pool;
+	const struct conf_server *conf;	/* of the pool's snapshot */
+	char *name;
+	struct addr addr;
+	char addr_text[ADDR_TEXT];
+	unsigned id;			/* 1.., stable while it exists */
+	unsigned weight;		/* now; conf->weight unless set */
+	bool weight_set;		/* at run time: a reload keeps it */
+	enum server_admin admin;
+	bool admin_set;
+	bool gone;
+	struct health health;
+	struct prober *prober;		/* NULL: no check */
+	uint32_t active;		/* requests in flight */
+	struct list idle;		/* of struct back; head: used last */
+	struct list busy;		/* connecting or with streams */
+	uint32_t nidle, nbusy;
+	struct counters count;
+	struct task reap;
+	struct conf *kept;		/* once gone: counted, of conf */
+	int64_t down_since;		/* clock.now, 0: not down */
+	/* Of the balancing policy: */
+	int64_t current;		/* round_robin: smooth weight */
+	uint32_t slot;			/* least_conn: place in the heap */
+	uint64_t turn;			/* least_conn: last pick, for ties */
+};
+
+struct server *server_new(struct pool *pool, const struct conf_server *conf);
+
+/* From the reload: it stands under a new snapshot. */
+void server_retune(struct server *s, const struct conf_server *conf);
+
+/* It is no longer configured: no traffic, no probes; freed when unused. */
+void server_retire(struct server *s);
+
+/* A request begins or ends here: active, scur, the policy's load. */
+void server_begin(struct server *s);
+void server_end(struct server *s);
+
+void server_set_admin(struct server *s, enum server_admin admin);
+void server_set_weight(struct server *s, unsigned weight);	/* 0..256 */
+
+/* The result of one probe: feeds health, logs a transition, refreshes the
+ * pool. */
+void server_on_probe(struct server *s, enum health_result result, int code,
+    int64_t duration, const char *sentence);
+
+/* Takes new requests: ready, weight > 0, not gone, and up. */
+bool server_is_usable(const struct server *s);
+
+/* "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", ... as in show stat. */
+void server_status(const struct server *s, char out[32]);
+
+/* Freed in this tick's reap phase if gone and nothing of it is left. */
+void server_settle(struct server *s);

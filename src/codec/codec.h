@@ -1,0 +1,176 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "codec/stream.h"
+#include "http/limits.h"
+
+/*
+ * Turns a connection's bytes into streams and back.  Pure: bytes in, bytes
+ * out; it knows no socket, no timer, no thread.  One codec a connection, in
+ * one of two roles: server (towards a client) or client (towards a server).
+ *
+ * Who holds a codec (cluster/link) feeds it what it reads, writes what it
+ * gives, and obeys the public fields below after each call.
+ */
+struct codec;
+
+/* Facts of the connection.  Each only stores and schedules. */
+struct codec_host {
+	/* Server role: a request begins. The host sets s->sink and s->owner;
+	 * the facts of the request follow at once. */
+	void (*on_stream)(void *owner, struct stream *s);
+	/* There are bytes to send: flush this connection in this tick. */
+	void (*on_output)(void *owner);
+	/* What was held back can go on: call codec_recv again in this tick, even
+	 * if nothing new was read. */
+	void (*on_resume)(void *owner);
+	/* Client role: a stream was let go; slots() or end may have changed. */
+	void (*on_slots)(void *owner);
+};
+
+enum codec_phase {
+	CODEC_IDLE,	/* no stream, no byte of a next request */
+	CODEC_HEAD,	/* a request head has begun */
+	CODEC_BUSY,	/* at least one stream is open */
+};
+
+/* What is to become of the connection once all output has been written. */
+enum codec_end {
+	CODEC_OPEN,
+	CODEC_LINGER,	/* shut down writing, discard input for a while, close */
+	CODEC_CLOSE,	/* close */
+	CODEC_ABORT,	/* close now, whatever is unsent; RST if it cuts a message */
+};
+
+/* What all codecs of a worker share.  Borrowed; outlives every codec. */
+struct codec_shared {
+	struct slab *pages;		/* BUF_PAGE */
+	struct slab *chunks;		/* arena chunks */
+	struct slab *codecs;		/* for H1 codecs, sized by codec_size() */
+	const struct clock *clock;
+};
+
+struct codec_ops {
+	void (*recv)(struct codec *, struct buf *in);
+	size_t (*send)(struct codec *, struct iovec *, size_t max, bool *more);
+	void (*sent)(struct codec *, size_t n);
+	struct stream *(*open)(struct codec *, const struct stream_sink *, void *owner);
+	unsigned (*slots)(const struct codec *);
+	void (*drain)(struct codec *);
+	void (*eof)(struct codec *, int error);
+	void (*expire)(struct codec *);
+	void (*free)(struct codec *);
+};
+
+struct codec {
+	const struct codec_ops *ops;
+	const struct codec_host *host;
+	void *owner;
+	const struct codec_shared *shared;
+	const struct http_limits *limits;
+	enum http_proto proto;
+	/* Read by the host after each call: */
+	enum codec_phase phase;
+	enum codec_end end;
+	bool paused;		/* do not read: a body is lent, or enough is held */
+	bool shut;		/* once written out, shut down the writing side (a tunnel's half-close) */
+	bool tunnel;		/* bytes flow both ways since a 101 or a CONNECT */
+	int keep_alive;		/* client role: seconds the server said it keeps us, -1 unsaid */
+	uint32_t requests;	/* streams so far */
+};
+
+/*
+ * Takes what it can from the front of in.  It may leave bytes: an incomplete
+ * head, a body that is lent, a next request that must wait.  in and its page
+ * must stay where they are while `paused` is set; otherwise the host may pack
+ * it or read more behind it.
+ */
+static inline void
+codec_recv(struct codec *c, struct buf *in)
+{
+	c->ops->recv(c, in);
+}
+
+/*
+ * What is to be written, as at most max pieces; 0 if nothing.  *more: further
+ * bytes of the same message will follow soon (MSG_MORE).  The pieces stand
+ * until the next call.
+ */
+static inline size_t
+codec_send(struct codec *c, struct iovec *v, size_t max, bool *more)
+{
+	return c->ops->send(c, v, max, more);
+}
+
+/* n bytes of what codec_send gave were written. Tells on_room. */
+static inline void
+codec_sent(struct codec *c, size_t n)
+{
+	c->ops->sent(c, n);
+}
+
+/* Client role: a new stream; NULL when slots() is 0. */
+static inline struct stream *
+codec_open(struct codec *c, const struct stream_sink *sink, void *owner)
+{
+	return c->ops->open(c, sink, owner);
+}
+
+/* Client role: how many streams may be opened now. HTTP/1.1: 0 or 1. */
+static inline unsigned
+codec_slots(const struct codec *c)
+{
+	return c->ops->slots(c);
+}
+
+/* Ends gently: no new streams, Connection: close (or GOAWAY) at the next
+ * occasion; an idle one gets end = CODEC_CLOSE at once. */
+static inline void
+codec_drain(struct codec *c)
+{
+	c->ops->drain(c);
+}
+
+/* The peer has sent its last byte (error 0) or the connection broke (errno). */
+static inline void
+codec_eof(struct codec *c, int error)
+{
+	c->ops->eof(c, error);
+}
+
+/*
+ * Server role: the client was too slow.  In CODEC_HEAD a stream is announced
+ * with a fault of 408; in CODEC_IDLE the connection ends.
+ */
+static inline void
+codec_expire(struct codec *c)
+{
+	c->ops->expire(c);
+}
+
+/* Streams still open are let go without a fact. Clears the pointer. */
+void codec_free(struct codec **c);
+
+/*
+ * The one table of protocols.  ALPN name ("http/1.1", "h2") to constructors.
+ * NULL when the name is unknown.
+ */
+typedef struct codec *codec_new_fn(const struct codec_shared *,
+    const struct http_limits *, const struct codec_host *, void *owner);
+
+struct codec_row {
+	const char *alpn;
+	enum http_proto proto;
+	codec_new_fn *server;
+	codec_new_fn *client;
+};
+
+const struct codec_row *codec_find(struct slice alpn);
+size_t codec_size(void);	/* of the largest pooled codec */

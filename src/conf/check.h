@@ -1,0 +1,33 @@
+#pragma once
+
+#include "conf/reader.h"
+
+/*
+ * What one value alone cannot tell: names that stand twice, addresses that
+ * clash, routes to nowhere, text that HTTP does not allow.  Each complains to
+ * the reader and fills in what follows from other values.
+ */
+void check_global(struct reader *r);
+void check_listeners(struct reader *r);
+void check_pools(struct reader *r);
+void check_routes(struct reader *r);	/* after listeners and pools */
+
+/* Reads the files of global.errors. */
+void check_error_pages(struct reader *r);
+
+/* Letters, digits, and _ . : - and the marks of more; NULL is no name. */
+bool check_name(const struct subject *s, const char *name, const char *more);
+
+/* Field values, targets, authorities, tokens; a NULL string is fine. */
+bool check_text(const struct subject *s, const char *key, const char *string);
+bool check_path(const struct subject *s, const char *key, const char *path);
+bool check_host(const struct subject *s, const char *key, const char *host);
+bool check_word(const struct subject *s, const char *key, const char *word);
+
+/* Fields that are sent: each has a value, and none is steelyard's own. */
+enum check_whose { CHECK_RESPONSE, CHECK_PROBE };
+void check_fields(struct reader *r, const struct conf_fields *fields,
+    enum check_whose whose);
+
+/* A field that is matched. */
+void check_match(struct reader *r, const struct conf_field *field);

@@ -1,0 +1,180 @@
+/*
+ * check_pool.c - pools, their servers and their probes.
+ */
+#include <string.h>
+
+#include "base/map.h"
+#include "conf/check.h"
+#include "conf/nearest.h"
+#include "conf/read_text.h"
+
+static void
+check_balance(struct reader *r, const struct conf_pool *p)
+{
+	struct subject s = { r, "pool", p, p->where };
+	struct nearest near;
+
+	nearest_init(&near, p->balance);
+	for (const char *const *b = r->balances; *b != NULL; b++) {
+		if (strcmp(*b, p->balance) == 0)
+			return;
+		nearest_offer(&near, *b);
+	}
+	subject_complain(&s, "balance", "\"%s\" is not one of %s%s%s%s",
+	    read_shown(p->balance, &r->conf->arena),
+	    read_names(r->balances, &r->conf->arena),
+	    near.best != NULL ? "; did you mean \"" : "",
+	    near.best != NULL ? near.best : "",
+	    near.best != NULL ? "\"?" : "");
+}
+
+static bool
+is_wildcard(const struct addr *a)
+{
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->sa.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+static void
+check_server_address(struct reader *r, const struct conf_server *server,
+    struct map *addresses)
+{
+	struct subject s = { r, "pool.server", server, server->where };
+	const char *text = server->address.text;
+	char canonical[ADDR_TEXT];
+	struct conf_server *first;
+	struct slice key;
+
+	if (is_wildcard(&server->address.addr))
+		subject_complain(&s, "address", "\"%s\" stands for every "
+		    "address; write the one to connect to", text);
+	else if (!addr_is_unix(&server->address.addr) &&
+	    addr_port(&server->address.addr) == 0)
+		subject_complain(&s, "address", "\"%s\" has no port to connect "
+		    "to; write one from 1 to 65535", text);
+	addr_print(&server->address.addr, canonical);
+	key = arena_copy(&r->conf->arena, slice_of(canonical));
+	if (map_add(addresses, key, (void *)(uintptr_t)server))
+		return;
+	first = map_get(addresses, key);
+	subject_complain(&s, "address", "\"%s\" is the address of the server "
+	    "at %s:%u already; delete one, or raise its weight", text,
+	    first->where.file, first->where.line);
+}
+
+static void
+check_server_name(struct reader *r, struct conf_server *server,
+    struct map *names)
+{
+	struct subject s = { r, "pool.server", server, server->where };
+	struct conf_server *first;
+
+	if (server->name == NULL && !subject_has(&s, "name"))
+		server->name = server->address.text;
+	if (!check_name(&s, server->name, "/[]%@"))
+		return;
+	if (strcmp(server->name, "FRONTEND") == 0 ||
+	    strcmp(server->name, "BACKEND") == 0) {
+		subject_complain(&s, "name", "\"%s\" stands for the sum of all "
+		    "servers in statistics; choose another", server->name);
+		return;
+	}
+	if (map_add(names, slice_of(server->name), server))
+		return;
+	first = map_get(names, slice_of(server->name));
+	if (server->name != server->address.text)
+		subject_complain(&s, "name", "\"%s\" is the name of the server "
+		    "at %s:%u already; choose another", server->name,
+		    first->where.file, first->where.line);
+}
+
+static void
+check_servers(struct reader *r, struct conf_pool *p)
+{
+	struct subject s = { r, "pool", p, p->where };
+	struct map names, addresses;
+
+	if (p->nservers == 0 && (p->servers != NULL ||
+	    !subject_has(&s, "servers")))
+		subject_complain(&s, "servers", "there is none; write servers "
+		    "= ( { address = \"10.0.0.1:80\"; } );");
+	map_init(&names);
+	map_init(&addresses);
+	for (size_t i = 0; i < p->nservers; i++) {
+		check_server_name(r, &p->servers[i], &names);
+		if (p->servers[i].address.text != NULL)
+			check_server_address(r, &p->servers[i], &addresses);
+	}
+	map_fini(&addresses);
+	map_fini(&names);
+}
+
+static void
+check_health(struct reader *r, const struct conf_pool *p)
+{
+	struct subject pool = { r, "pool", p, p->where };
+	struct subject s = { r, "pool.health", &p->health,
+	    subject_where(&pool, "health") };
+	const char *method = p->health.method;
+
+	if (subject_has(&pool, "health") && !subject_has(&s, "type"))
+		subject_complain(&s, "type", "is missing: nothing would be "
+		    "probed; write type = \"http\"; or \"tcp\" or \"none\"");
+	if (check_word(&s, "method", method)) {
+		if (strcmp(method, "CONNECT") == 0)
+			subject_complain(&s, "method", "CONNECT cannot probe; "
+			    "write \"GET\" or \"HEAD\"");
+		else if (strcmp(method, "HEAD") == 0 && p->health.body != NULL)
+			subject_complain(&s, "body", "an answer to HEAD has no "
+			    "body; write method = \"GET\", or delete this");
+	}
+	check_path(&s, "path", p->health.path);
+	check_host(&s, "host", p->health.host);
+	check_fields(r, &p->health.fields, CHECK_PROBE);
+}
+
+/* What a server may send has fewer options than what a client may. */
+static void
+fill_limits(struct http_limits *limits)
+{
+	struct http_limits given = *limits;
+
+	*limits = http_limits_default;
+	limits->head = given.head;
+	limits->fields = given.fields;
+	limits->unfold = given.unfold;
+}
+
+static void
+check_pool(struct reader *r, struct conf_pool *p, struct map *names)
+{
+	struct subject s = { r, "pool", p, p->where };
+
+	if (check_name(&s, p->name, "") &&
+	    !map_add(names, slice_of(p->name), p)) {
+		struct conf_pool *first = map_get(names, slice_of(p->name));
+
+		subject_complain(&s, "name", "\"%s\" is the name of the pool "
+		    "at %s:%u already; choose another", p->name,
+		    first->where.file, first->where.line);
+	}
+	check_balance(r, p);
+	check_servers(r, p);
+	check_health(r, p);
+	check_host(&s, "host", p->host);
+	check_host(&s, "default_host", p->default_host);
+	fill_limits(&p->limits);
+}
+
+void
+check_pools(struct reader *r)
+{
+	struct map names;
+
+	map_init(&names);
+	for (size_t i = 0; i < r->conf->npools; i++)
+		check_pool(r, &r->conf->pools[i], &names);
+	map_fini(&names);
+}

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/text.h"
+#include "conf/model.h"
+
+/*
+ * Reads and checks a file.  NULL when it has errors: all of them then stand
+ * in errors, a line each, "file:line: section.key: what is wrong; the cure".
+ * Touches nothing but the file, what it includes, and error pages it names.
+ *
+ * balances: names of the balancing policies there are, NULL-ended (cluster
+ * knows them; conf must not).
+ */
+struct conf *conf_load(const char *path, const char *const *balances,
+    struct text *errors);
+
+/* The same from a string, for tests; name stands for the file in messages. */
+struct conf *conf_load_string(const char *name, const char *string,
+    const char *const *balances, struct text *errors);
+
+/* The effective configuration, defaults included, as a file that loads to the
+ * same snapshot. */
+void conf_dump(const struct conf *c, struct text *out);

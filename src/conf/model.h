@@ -1,0 +1,252 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "http/limits.h"
+#include "net/addr.h"
+
+/*
+ * A snapshot: one loaded configuration, immutable and reference counted.
+ * Everything in it lives in its arena.  Durations are microseconds, sizes
+ * bytes.  Strings are NUL-terminated; an option that was not given and has no
+ * default is NULL.  Where each value stands in the file is kept for messages.
+ */
+
+struct conf_where {
+	const char *file;	/* NULL: not from a file */
+	unsigned line;
+};
+
+/* A name and value pair: fields of a response, a field to match, to send. */
+struct conf_field {
+	struct conf_where where;
+	const char *name;
+	const char *value;	/* match: NULL means "present" */
+};
+
+struct conf_fields {
+	struct conf_field *v;
+	size_t n;
+};
+
+struct conf_strings {
+	const char **v;
+	size_t n;
+};
+
+struct conf_ranges {
+	struct addr_range *v;
+	size_t n;
+};
+
+struct conf_address {
+	const char *text;	/* as written */
+	struct addr addr;
+};
+
+struct conf_stats_socket {
+	const char *path;	/* NULL: no stats socket */
+	unsigned mode;		/* 0660 */
+	int64_t timeout;	/* 60s: an idle session is closed */
+};
+
+struct conf_log {
+	const char *target;	/* "stderr" */
+	enum log_format format;	/* json | haproxy | common; json */
+	enum log_level level;	/* error | warn | info | debug; info */
+	bool access;		/* true */
+};
+
+/* The body of an answer of our own for a status, read from a file at load. */
+struct conf_error_page {
+	struct conf_where where;
+	int64_t status;		/* 400..599 */
+	const char *file;
+	const char *content_type;	/* "text/html" */
+	struct slice body;	/* the file's bytes, at most 16k */
+};
+
+struct conf_error_pages {
+	struct conf_error_page *v;
+	size_t n;
+};
+
+struct conf_global {
+	struct conf_where where;
+	const char *user, *group;	/* NULL: not changed */
+	const char *name;		/* Via pseudonym; "steelyard" */
+	int64_t max_connections;	/* 20000 */
+	int64_t drain_timeout;		/* 30s */
+	struct conf_stats_socket stats_socket;
+	struct conf_log log;
+	struct conf_error_pages errors;
+};
+
+enum conf_request_id { REQUEST_ID_OFF, REQUEST_ID_MAKE, REQUEST_ID_KEEP };
+
+/* What is told to servers about the client; each can be switched. */
+struct conf_forward {
+	bool x_forwarded_for;	/* true */
+	bool x_forwarded_proto;	/* true */
+	bool x_forwarded_host;	/* true */
+	bool x_forwarded_port;	/* false */
+	bool x_real_ip;		/* false */
+	bool forwarded;		/* false; RFC 7239 */
+	bool via;		/* true; to servers */
+	bool via_response;	/* false; to clients */
+	enum conf_request_id request_id;	/* off | make | keep; make */
+};
+
+struct conf_listener_timeouts {
+	int64_t head;		/* 10s: from its first byte to its end */
+	int64_t keep_alive;	/* 60s: idle between requests */
+	int64_t send;		/* 60s: the client takes no byte */
+};
+
+struct conf_listener {
+	struct conf_where where;
+	const char *name;
+	struct conf_address address;
+	unsigned mode;			/* of a UNIX socket; 0666 */
+	int64_t max_connections;	/* 10000 */
+	int64_t backlog;		/* 4096 */
+	struct conf_listener_timeouts timeouts;
+	/*
+	 * limits = { request_line = "8k"; head = "16k"; fields = 100;
+	 * pipeline = 64; requests = 10000; discard = "64k";
+	 * underscores = "drop"; upgrades = ("websocket"); }
+	 */
+	struct http_limits limits;
+	struct conf_ranges trusted;	/* trusted = ("10.0.0.0/8", "unix") */
+	struct conf_forward forward;
+};
+
+enum conf_action { ACTION_POOL, ACTION_RESPOND, ACTION_REDIRECT };
+
+struct conf_respond {
+	int64_t status;			/* 200..599 */
+	struct conf_fields fields;
+	const char *body;		/* "" */
+};
+
+struct conf_redirect {
+	int64_t status;			/* 301 302 303 307 308; 302 */
+	const char *location;		/* with $host $path $query $scheme */
+};
+
+struct conf_route {
+	struct conf_where where;
+	const char *listener;		/* NULL: all */
+	const char *host;		/* exact or *.example.com */
+	const char *path;
+	const char *path_prefix;
+	const char *method;
+	struct conf_field *field;	/* { name = "X"; value = "y"; } */
+	bool normalize;			/* send the normalised path; false */
+	bool connect;			/* CONNECT may tunnel; false */
+	enum conf_action action;
+	const char *pool;
+	struct conf_pool *to;		/* the pool of that name */
+	struct conf_listener *on;	/* the listener, or NULL for all */
+	struct conf_respond respond;
+	struct conf_redirect redirect;
+};
+
+struct conf_server {
+	struct conf_where where;
+	const char *name;		/* default: the address as written */
+	struct conf_address address;
+	int64_t weight;			/* 1; 0..256; 0: no new traffic */
+	int64_t max_connections;	/* 0: no limit */
+};
+
+enum conf_probe { PROBE_NONE, PROBE_TCP, PROBE_HTTP };
+enum conf_on_down { ON_DOWN_DRAIN, ON_DOWN_SHUTDOWN };
+enum conf_on_panic { ON_PANIC_ALL, ON_PANIC_FAIL };
+
+struct conf_status_range {
+	uint16_t from, to;
+};
+
+struct conf_statuses {			/* "200-399,404" */
+	struct conf_status_range *v;
+	size_t n;
+};
+
+struct conf_health {
+	enum conf_probe type;		/* none | tcp | http; none */
+	const char *method;		/* "GET" */
+	const char *path;		/* "/" */
+	const char *host;		/* NULL: the server's address */
+	struct conf_fields fields;
+	struct conf_statuses expect;	/* "200-399" */
+	const char *body;		/* in the first 64 KiB, or NULL */
+	int64_t interval;		/* 2s */
+	int64_t fast_interval;		/* 0: as interval */
+	int64_t down_interval;		/* 0: as interval */
+	int64_t timeout;		/* 1s */
+	int64_t fall, rise;		/* 3, 2 */
+	int64_t panic_threshold;	/* 50 percent; 0: off */
+	enum conf_on_down on_down;	/* drain | shutdown; drain */
+	enum conf_on_panic on_panic;	/* all | fail; all */
+};
+
+struct conf_pool_timeouts {
+	int64_t connect;	/* 5s */
+	int64_t request;	/* 30s: between bytes of a request's body */
+	int64_t response;	/* 60s: from the request's end to the head */
+	int64_t idle;		/* 60s: between bytes of a response's body */
+	int64_t queue;		/* 5s */
+	int64_t tunnel;		/* 1h: no byte either way */
+};
+
+/* Idle connections to a server. reuse = { max = 100; timeout = "30s"; } */
+struct conf_reuse {
+	int64_t max;		/* 100 a server; 0: every connection is new */
+	int64_t timeout;	/* 30s */
+};
+
+struct conf_pool {
+	struct conf_where where;
+	const char *name;
+	const char *balance;		/* one of balance_names; least_conn */
+	struct conf_server *servers;
+	size_t nservers;
+	struct conf_health health;
+	struct conf_pool_timeouts timeouts;
+	struct conf_reuse reuse;
+	int64_t retries;		/* 2 */
+	int64_t retry_budget;		/* 20 percent of those in flight */
+	int64_t retry_min;		/* 3 in flight at any time */
+	bool abort_on_close;		/* true: a client that leaves cancels */
+	const char *host;		/* Host sent, or NULL: the client's */
+	const char *default_host;	/* for 1.0 without Host; NULL: empty */
+	struct http_limits limits;	/* head 16k, fields 200, unfold false */
+};
+
+struct conf {
+	unsigned refs;
+	const char *path;
+	struct arena arena;
+	struct conf_global global;
+	struct conf_listener *listeners;
+	size_t nlisteners;
+	struct conf_route *routes;
+	size_t nroutes;
+	struct conf_pool *pools;
+	size_t npools;
+};
+
+/* A loaded snapshot has one reference, the caller's. */
+struct conf *conf_get(struct conf *c);
+void conf_put(struct conf **c);		/* frees the last; clears the pointer */
+
+struct conf_pool *conf_find_pool(const struct conf *c, const char *name);
+struct conf_listener *conf_find_listener(const struct conf *c,
+    const char *name);

@@ -1,0 +1,345 @@
+/*
+ * option.c - the option table, and looking things up in it.
+ *
+ * The rows of a section stand together, in the order in which -T prints them.
+ * A list's row names the section of its elements; a section called
+ * "pool.server" describes one element of "servers" in one element of "pools".
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "conf/model.h"
+#include "conf/nearest.h"
+#include "conf/option.h"
+
+#define ROW(type, sec, st, key, min, max, req, std, more, doc)                \
+	{ sec, #key, OPTION_##type, offsetof(struct st, key),                 \
+	    sizeof(((struct st *)0)->key), min, max, req, std, more, doc },
+
+#define BOOL(sec, st, key, std, doc)                                          \
+	ROW(BOOL, sec, st, key, 0, 0, false, std, NULL, doc)
+#define NUMBER(sec, st, key, min, max, std, doc)                              \
+	ROW(NUMBER, sec, st, key, min, max, false, std, NULL, doc)
+#define SIZE(sec, st, key, min, max, std, doc)                                \
+	ROW(SIZE, sec, st, key, min, max, false, std, NULL, doc)
+#define DURATION(sec, st, key, min, max, std, doc)                            \
+	ROW(DURATION, sec, st, key, min, max, false, std, NULL, doc)
+#define STRING(sec, st, key, min, max, std, doc)                              \
+	ROW(STRING, sec, st, key, min, max, false, std, NULL, doc)
+#define NEEDED(sec, st, key, min, max, doc)                                   \
+	ROW(STRING, sec, st, key, min, max, true, NULL, NULL, doc)
+#define ENUM(sec, st, key, names, std, doc)                                   \
+	ROW(ENUM, sec, st, key, 0, 0, false, std, names, doc)
+#define MODE(sec, st, key, std, doc)                                          \
+	ROW(MODE, sec, st, key, 0, 0, false, std, NULL, doc)
+#define GROUP(sec, st, key, section, doc)                                     \
+	ROW(GROUP, sec, st, key, 0, 0, false, NULL, section, doc)
+#define LIST(sec, st, key, element, section, doc)                             \
+	{ sec, #key, OPTION_LIST, offsetof(struct st, key),                   \
+	    sizeof(struct element), 0, 0, false, NULL, section, doc },
+#define FIELDS(sec, st, doc)                                                  \
+	{ sec, "fields", OPTION_FIELDS, offsetof(struct st, fields),          \
+	    sizeof(struct conf_field), 0, 0, false, NULL, "field", doc },
+
+#define SOME MSEC(1)		/* the shortest duration */
+#define DAY SEC(86400)
+#define K INT64_C(1024)
+#define TEXT_MAX 1024		/* bytes of a string */
+
+static const char *const log_formats[] = { "json", "haproxy", "common", NULL };
+static const char *const log_levels[] =
+    { "error", "warn", "info", "debug", NULL };
+static const char *const request_ids[] = { "off", "make", "keep", NULL };
+static const char *const underscores[] = { "drop", "refuse", "allow", NULL };
+static const char *const probes[] = { "none", "tcp", "http", NULL };
+static const char *const downs[] = { "drain", "shutdown", NULL };
+static const char *const panics[] = { "all", "fail", NULL };
+
+const struct option option_table[] = {
+	GROUP("", conf, global, "global", "what holds for the whole process")
+	LIST("", conf, listeners, conf_listener, "listener",
+	    "addresses that accept clients")
+	LIST("", conf, routes, conf_route, "route",
+	    "what to do with a request; the first that matches wins")
+	LIST("", conf, pools, conf_pool, "pool", "groups of servers")
+
+	STRING("global", conf_global, user, 1, 64, NULL,
+	    "user to become after start")
+	STRING("global", conf_global, group, 1, 64, NULL,
+	    "group to become after start")
+	STRING("global", conf_global, name, 1, 64, "steelyard",
+	    "pseudonym in Via")
+	NUMBER("global", conf_global, max_connections, 1, 1000000, "20000",
+	    "connections of clients, all listeners together")
+	DURATION("global", conf_global, drain_timeout, SOME, DAY, "30s",
+	    "how long TERM waits for exchanges in flight")
+	GROUP("global", conf_global, stats_socket, "global.stats_socket",
+	    "the socket that steelyardctl talks to")
+	GROUP("global", conf_global, log, "global.log", "the log")
+	LIST("global", conf_global, errors, conf_error_page, "global.error",
+	    "bodies of steelyard's own answers")
+
+	STRING("global.stats_socket", conf_stats_socket, path, 1, 107, NULL,
+	    "absolute path of the socket; without it there is none")
+	MODE("global.stats_socket", conf_stats_socket, mode, "0660",
+	    "permissions of the socket")
+	DURATION("global.stats_socket", conf_stats_socket, timeout, SOME, DAY,
+	    "60s", "an idle session is closed")
+
+	STRING("global.log", conf_log, target, 1, TEXT_MAX, "stderr",
+	    "stderr, stdout, syslog, syslog:/path, or the path of a file")
+	ENUM("global.log", conf_log, format, log_formats, "json",
+	    "form of the lines")
+	ENUM("global.log", conf_log, level, log_levels, "info",
+	    "the least urgent events that are logged")
+	BOOL("global.log", conf_log, access, "true", "a line a request")
+
+	ROW(NUMBER, "global.error", conf_error_page, status, 400, 599, true,
+	    NULL, NULL, "the status whose answers have this body")
+	NEEDED("global.error", conf_error_page, file, 1, TEXT_MAX,
+	    "path of the file that holds the body")
+	STRING("global.error", conf_error_page, content_type, 1, 128,
+	    "text/html", "its Content-Type")
+
+	NEEDED("listener", conf_listener, name, 1, 64,
+	    "name in logs, statistics and routes")
+	ROW(ADDRESS, "listener", conf_listener, address, 0, 0, true, NULL,
+	    NULL, "where clients connect")
+	MODE("listener", conf_listener, mode, "0666",
+	    "permissions when the address is a UNIX socket")
+	NUMBER("listener", conf_listener, max_connections, 1, 1000000, "10000",
+	    "connections of clients")
+	NUMBER("listener", conf_listener, backlog, 1, 65535, "4096",
+	    "connections the kernel holds until they are accepted")
+	GROUP("listener", conf_listener, timeouts, "listener.timeouts",
+	    "how long a client may take")
+	GROUP("listener", conf_listener, limits, "listener.limits",
+	    "how much a client may send")
+	ROW(RANGES, "listener", conf_listener, trusted, 0, 0, false, NULL,
+	    NULL, "clients whose X-Forwarded-* fields are believed")
+	GROUP("listener", conf_listener, forward, "listener.forward",
+	    "what servers are told about the client")
+
+	DURATION("listener.timeouts", conf_listener_timeouts, head, SOME, DAY,
+	    "10s", "from the first byte of a head to its end")
+	DURATION("listener.timeouts", conf_listener_timeouts, keep_alive, SOME,
+	    DAY, "60s", "idle between requests")
+	DURATION("listener.timeouts", conf_listener_timeouts, send, SOME, DAY,
+	    "60s", "the client takes no byte of its answer")
+
+	SIZE("listener.limits", http_limits, request_line, 128, 64 * K, "8k",
+	    "bytes of method, target and version")
+	SIZE("listener.limits", http_limits, head, K, 64 * K, "16k",
+	    "bytes of a request head")
+	NUMBER("listener.limits", http_limits, fields, 1, 1000, "100",
+	    "number of fields of a head or trailer")
+	NUMBER("listener.limits", http_limits, pipeline, 1, 10000, "64",
+	    "pipelined requests served in a row")
+	NUMBER("listener.limits", http_limits, requests, 1, 1000000000,
+	    "10000", "requests on one connection")
+	SIZE("listener.limits", http_limits, discard, 0, 1024 * K, "64k",
+	    "bytes of an unwanted body read to keep a connection")
+	ENUM("listener.limits", http_limits, underscores, underscores, "drop",
+	    "what becomes of request fields with '_' in their name")
+	{ "listener.limits", "upgrades", OPTION_UPGRADES, 0, 0, 0, 0, false,
+	    "websocket", NULL, "protocols that Upgrade may ask for" },
+
+	BOOL("listener.forward", conf_forward, x_forwarded_for, "true",
+	    "send X-Forwarded-For")
+	BOOL("listener.forward", conf_forward, x_forwarded_proto, "true",
+	    "send X-Forwarded-Proto")
+	BOOL("listener.forward", conf_forward, x_forwarded_host, "true",
+	    "send X-Forwarded-Host")
+	BOOL("listener.forward", conf_forward, x_forwarded_port, "false",
+	    "send X-Forwarded-Port")
+	BOOL("listener.forward", conf_forward, x_real_ip, "false",
+	    "send X-Real-IP")
+	BOOL("listener.forward", conf_forward, forwarded, "false",
+	    "send Forwarded (RFC 7239)")
+	BOOL("listener.forward", conf_forward, via, "true",
+	    "send Via to servers")
+	BOOL("listener.forward", conf_forward, via_response, "false",
+	    "send Via to clients")
+	ENUM("listener.forward", conf_forward, request_id, request_ids, "make",
+	    "X-Request-Id: none, a new one, or a trusted client's")
+
+	STRING("route", conf_route, listener, 1, 64, NULL,
+	    "only requests of this listener")
+	STRING("route", conf_route, host, 1, 255, NULL,
+	    "only this host, or *.example.com")
+	STRING("route", conf_route, path, 1, TEXT_MAX, NULL, "only this path")
+	STRING("route", conf_route, path_prefix, 1, TEXT_MAX, NULL,
+	    "only paths that begin so")
+	STRING("route", conf_route, method, 1, 64, NULL, "only this method")
+	ROW(FIELD, "route", conf_route, field, 0, 0, false, NULL, "field",
+	    "only requests with this field")
+	BOOL("route", conf_route, normalize, "false",
+	    "send the normalised path to the server")
+	BOOL("route", conf_route, connect, "false",
+	    "CONNECT may open a tunnel to the pool")
+	STRING("route", conf_route, pool, 1, 64, NULL,
+	    "a server of this pool answers")
+	GROUP("route", conf_route, respond, "route.respond",
+	    "steelyard answers itself")
+	GROUP("route", conf_route, redirect, "route.redirect",
+	    "the client is sent elsewhere")
+
+	NUMBER("route.respond", conf_respond, status, 200, 599, "200",
+	    "status of the answer")
+	FIELDS("route.respond", conf_respond, "fields of the answer")
+	STRING("route.respond", conf_respond, body, 0, 64 * K, "",
+	    "body of the answer")
+
+	NUMBER("route.redirect", conf_redirect, status, 301, 308, "302",
+	    "301, 302, 303, 307 or 308")
+	NEEDED("route.redirect", conf_redirect, location, 1, TEXT_MAX,
+	    "where to, with $scheme $host $path $query filled in")
+
+	NEEDED("field", conf_field, name, 1, 128, "name of the field")
+	STRING("field", conf_field, value, 0, TEXT_MAX, NULL,
+	    "its value; to match, left out: any")
+
+	NEEDED("pool", conf_pool, name, 1, 64,
+	    "name in routes, logs and statistics")
+	STRING("pool", conf_pool, balance, 1, 64, "least_conn",
+	    "how a server is chosen")
+	LIST("pool", conf_pool, servers, conf_server, "pool.server",
+	    "the servers")
+	GROUP("pool", conf_pool, health, "pool.health",
+	    "how servers are probed")
+	GROUP("pool", conf_pool, timeouts, "pool.timeouts",
+	    "how long a server may take")
+	GROUP("pool", conf_pool, reuse, "pool.reuse",
+	    "idle connections that are kept")
+	NUMBER("pool", conf_pool, retries, 0, 10, "2",
+	    "further attempts for one request")
+	NUMBER("pool", conf_pool, retry_budget, 0, 100, "20",
+	    "retries in flight, in percent of the requests in flight")
+	NUMBER("pool", conf_pool, retry_min, 0, 10000, "3",
+	    "retries in flight that are always allowed")
+	BOOL("pool", conf_pool, abort_on_close, "true",
+	    "a client that leaves cancels its request")
+	STRING("pool", conf_pool, host, 1, 255, NULL,
+	    "Host sent instead of the client's")
+	STRING("pool", conf_pool, default_host, 1, 255, NULL,
+	    "Host sent when an HTTP/1.0 client named none")
+	GROUP("pool", conf_pool, limits, "pool.limits",
+	    "how much a server may send")
+
+	STRING("pool.server", conf_server, name, 1, 127, NULL,
+	    "name in logs and statistics; the address if left out")
+	ROW(ADDRESS, "pool.server", conf_server, address, 0, 0, true, NULL,
+	    NULL, "where the server listens")
+	NUMBER("pool.server", conf_server, weight, 0, 256, "1",
+	    "share of the traffic; 0: no new traffic")
+	NUMBER("pool.server", conf_server, max_connections, 0, 1000000, "0",
+	    "requests at a time, the rest is queued; 0: no limit")
+
+	ENUM("pool.health", conf_health, type, probes, "none",
+	    "what a probe does")
+	STRING("pool.health", conf_health, method, 1, 64, "GET",
+	    "method of the probe")
+	STRING("pool.health", conf_health, path, 1, TEXT_MAX, "/",
+	    "target of the probe")
+	STRING("pool.health", conf_health, host, 1, 255, NULL,
+	    "Host of the probe; the server's address if left out")
+	FIELDS("pool.health", conf_health, "further fields of the probe")
+	ROW(STATUSES, "pool.health", conf_health, expect, 100, 599, false,
+	    "200-399", NULL, "statuses that pass")
+	STRING("pool.health", conf_health, body, 1, TEXT_MAX, NULL,
+	    "text that the first 64 KiB of the answer must hold")
+	DURATION("pool.health", conf_health, interval, SOME, DAY, "2s",
+	    "between probes")
+	DURATION("pool.health", conf_health, fast_interval, 0, DAY, "0",
+	    "between probes of a server that changes; 0: interval")
+	DURATION("pool.health", conf_health, down_interval, 0, DAY, "0",
+	    "between probes of a server that is down; 0: interval")
+	DURATION("pool.health", conf_health, timeout, SOME, DAY, "1s",
+	    "a probe that takes longer has failed")
+	NUMBER("pool.health", conf_health, fall, 1, 100, "3",
+	    "failed probes in a row that take a server down")
+	NUMBER("pool.health", conf_health, rise, 1, 100, "2",
+	    "passed probes in a row that bring it back")
+	NUMBER("pool.health", conf_health, panic_threshold, 0, 100, "50",
+	    "panic below this percentage of healthy servers; 0: never")
+	ENUM("pool.health", conf_health, on_down, downs, "drain",
+	    "what becomes of requests on a server that goes down")
+	ENUM("pool.health", conf_health, on_panic, panics, "all",
+	    "panic: use all servers, or answer 503")
+
+	DURATION("pool.timeouts", conf_pool_timeouts, connect, SOME, DAY, "5s",
+	    "to connect to a server")
+	DURATION("pool.timeouts", conf_pool_timeouts, request, SOME, DAY,
+	    "30s", "between bytes of a request's body")
+	DURATION("pool.timeouts", conf_pool_timeouts, response, SOME, DAY,
+	    "60s", "from the end of the request to the response head")
+	DURATION("pool.timeouts", conf_pool_timeouts, idle, SOME, DAY, "60s",
+	    "between bytes of a response's body")
+	DURATION("pool.timeouts", conf_pool_timeouts, queue, SOME, DAY, "5s",
+	    "waiting for a server with room")
+	DURATION("pool.timeouts", conf_pool_timeouts, tunnel, SOME, 30 * DAY,
+	    "1h", "no byte either way in a tunnel")
+
+	NUMBER("pool.reuse", conf_reuse, max, 0, 10000, "100",
+	    "idle connections a server; 0: none")
+	DURATION("pool.reuse", conf_reuse, timeout, SOME, DAY, "30s",
+	    "an idle connection is closed")
+
+	SIZE("pool.limits", http_limits, head, K, 64 * K, "16k",
+	    "bytes of a response head")
+	NUMBER("pool.limits", http_limits, fields, 1, 1000, "200",
+	    "number of fields of a head or trailer")
+	BOOL("pool.limits", http_limits, unfold, "false",
+	    "join folded field lines instead of answering 502")
+	{ NULL, NULL, OPTION_BOOL, 0, 0, 0, 0, false, NULL, NULL, NULL }
+};
+
+const struct option *
+option_first(const char *section)
+{
+	for (const struct option *o = option_table; o->section != NULL; o++)
+		if (strcmp(o->section, section) == 0)
+			return o;
+	return NULL;
+}
+
+const struct option *
+option_next(const struct option *o)
+{
+	const char *section = o->section;
+
+	o++;
+	return o->section != NULL && strcmp(o->section, section) == 0 ?
+	    o : NULL;
+}
+
+const struct option *
+option_find(const char *section, const char *key)
+{
+	const struct option *o = option_first(section);
+
+	while (o != NULL && strcmp(o->key, key) != 0)
+		o = option_next(o);
+	return o;
+}
+
+void
+option_list(struct text *out)
+{
+	for (const struct option *o = option_table; o->section != NULL; o++)
+		text_add(out, "%s%s%s\n", o->section,
+		    o->section[0] != '\0' ? "." : "", o->key);
+}
+
+const char *
+option_nearest(const char *section, const char *word)
+{
+	const struct option *o = option_first(section);
+	struct nearest n;
+
+	nearest_init(&n, word);
+	for (; o != NULL; o = option_next(o))
+		nearest_offer(&n, o->key);
+	return n.best;
+}

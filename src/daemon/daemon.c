@@ -1,0 +1,145 @@
+/*
+ * daemon.c - the process: brings everything up, runs the loop, takes it down.
+ *
+ * Order at the start: log, sockets, pidfile, then the user is dropped, and only
+ * then is it said that we are ready.
+ */
+#include "daemon/daemon.h"
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "daemon/notify.h"
+#include "daemon/privileges.h"
+#include "net/conn.h"
+
+bool daemon_start(struct daemon *, struct conf *, struct text *);
+
+/* Held and locked as long as we live: a second process is told so. */
+static bool
+open_pidfile(struct daemon *d, struct text *error)
+{
+	const char *path = d->options->pidfile;
+	char pid[24];
+	int n;
+
+	if (path == NULL)
+		return true;
+	d->pidfile = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (d->pidfile < 0) {
+		text_add(error, "pidfile %s: %s", path, strerror(errno));
+		return false;
+	}
+	if (flock(d->pidfile, LOCK_EX | LOCK_NB) != 0) {
+		text_add(error, "pidfile %s: %s", path, errno == EWOULDBLOCK ?
+		    "another steelyard that runs holds it" : strerror(errno));
+		return false;
+	}
+	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(d->pidfile, 0) != 0 ||
+	    write(d->pidfile, pid, (size_t)n) != n) {
+		text_add(error, "pidfile %s: %s", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static void
+close_pidfile(struct daemon *d, bool ours)
+{
+	if (d->pidfile < 0)
+		return;
+	if (ours)
+		unlink(d->options->pidfile);
+	close(d->pidfile);
+	d->pidfile = -1;
+}
+
+static void
+on_watchdog(struct timer *t)
+{
+	struct daemon *d = list_entry(t, struct daemon, watchdog);
+
+	notify_alive();
+	loop_after(d->loop, &d->watchdog, d->watchdog_every);
+}
+
+static void
+start_watchdog(struct daemon *d)
+{
+	d->watchdog_every = notify_interval();
+	timer_init(&d->watchdog, on_watchdog);
+	if (d->watchdog_every > 0)
+		loop_after(d->loop, &d->watchdog, d->watchdog_every);
+}
+
+static bool
+bring_up(struct daemon *d, struct conf *conf, struct text *errors)
+{
+	static struct dialer *const sockets =
+	    (struct dialer *)(uintptr_t)&dialer_sockets;
+	struct admin_daemon above = { daemon_reload, d };
+
+	d->loop = loop_new();
+	if (d->loop == NULL)
+		return false;
+	d->log = log_new(&d->loop->clock);
+	d->worker = worker_new(d->loop, d->log, sockets);
+	d->admin = admin_new(d->worker, &above);
+	return open_pidfile(d, errors) && daemon_start(d, conf, errors) &&
+	    privileges_drop(conf, errors);
+}
+
+static void
+take_down(struct daemon *d, bool ran)
+{
+	if (d->loop == NULL)
+		return;
+	signals_stop(d);
+	timer_stop(&d->loop->wheel, &d->watchdog);
+	admin_free(&d->admin);
+	worker_free(&d->worker);
+	if (ran)
+		log_info(d->log, "stop", "steelyard has stopped");
+	log_free(&d->log);
+	close_pidfile(d, ran);
+	loop_free(&d->loop);
+}
+
+int
+daemon_run(const struct options *o, struct conf *conf,
+    void (*started)(void *owner), void *owner)
+{
+	struct daemon d = { .options = o, .pidfile = -1 };
+	struct text errors;
+	bool good;
+
+	text_init(&errors);
+	timer_init(&d.watchdog, on_watchdog);
+	good = bring_up(&d, conf, &errors);
+	if (!good)
+		fprintf(stderr, "steelyard: cannot start:\n%s\n",
+		    errors.p != NULL ? errors.p : "");
+	text_fini(&errors);
+	if (good) {
+		signals_start(&d);
+		start_watchdog(&d);
+		log_info(d.log, "start", "steelyard %s has started with %s: "
+		    "%zu listeners, %zu routes, %zu pools", STEELYARD_VERSION,
+		    o->file, conf->nlisteners, conf->nroutes, conf->npools);
+		started(owner);
+		notify_ready("running");
+	}
+	conf_put(&conf);
+	while (good && !d.quit && !d.worker->stopped)
+		loop_tick(d.loop, 0);
+	take_down(&d, good);
+	return good ? 0 : EX_OSERR;
+}

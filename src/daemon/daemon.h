@@ -1,0 +1,50 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "admin/admin.h"
+#include "base/log.h"
+#include "conf/model.h"
+#include "net/loop.h"
+#include "proxy/worker.h"
+
+/* What the command line said. */
+struct options {
+	const char *file;
+	const char *pidfile;	/* NULL: none */
+	bool check;		/* -t */
+	bool print;		/* -T */
+	bool background;	/* -D */
+};
+
+/* The process: one worker, its listening sockets, the configuration's path. */
+struct daemon {
+	const struct options *options;
+	struct loop *loop;
+	struct log *log;
+	struct worker *worker;
+	struct admin *admin;
+	struct watch *signals[6];
+	struct timer watchdog;
+	int64_t watchdog_every;		/* 0: nobody watches */
+	int pidfile;			/* descriptor, -1 */
+	bool quit;			/* leave the loop now */
+};
+
+/*
+ * Runs until told to stop.  conf is taken over.  started is called once all
+ * sockets are open and privileges are dropped.  Returns the exit status; what
+ * kept it from starting has been written to stderr.
+ */
+int daemon_run(const struct options *o, struct conf *conf,
+    void (*started)(void *owner), void *owner);
+
+/* reload.c: true on success; answer says what changed, or all errors. */
+bool daemon_reload(void *owner, struct text *answer);
+
+/* The names conf_load may find in pool.balance. */
+struct conf *daemon_load(const char *path, struct text *errors);
+
+/* signals.c */
+void signals_start(struct daemon *d);
+void signals_stop(struct daemon *d);

@@ -1,0 +1,189 @@
+/*
+ * main.c - the command line of steelyard(8).
+ */
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "conf/load.h"
+#include "daemon/daemon.h"
+
+#define DEFAULT_FILE "/etc/steelyard/steelyard.conf"
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: steelyard [-f file] [-t] [-T] [-D] "
+	    "[-p pidfile] [-V]\n"
+	    "  -f file     the configuration (%s)\n"
+	    "  -t          check the configuration and exit\n"
+	    "  -T          print the effective configuration and exit\n"
+	    "  -D          become a daemon\n"
+	    "  -p pidfile  write the process id there\n"
+	    "  -V          print the version and what it was built with\n",
+	    DEFAULT_FILE);
+	return EX_USAGE;
+}
+
+static int
+print_version(void)
+{
+	printf("steelyard %s\nbuilt with %s, C%ld, %s\n", STEELYARD_VERSION,
+	    __VERSION__, __STDC_VERSION__ / 100 % 100, loop_library());
+	return 0;
+}
+
+static int
+print_conf(const struct conf *conf)
+{
+	struct text out;
+
+	text_init(&out);
+	conf_dump(conf, &out);
+	fwrite(out.p, 1, out.n, stdout);
+	text_fini(&out);
+	return fflush(stdout) == 0 ? 0 : EX_IOERR;
+}
+
+/* The parent waits for a byte, which says that the child has started. */
+static int
+wait_for_child(int fd, pid_t child)
+{
+	char byte;
+	int status;
+	ssize_t n = read(fd, &byte, 1);
+
+	close(fd);
+	if (n == 1)
+		return 0;
+	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return EX_OSERR;
+}
+
+/*
+ * Leaves the terminal.  stderr stays until we have started, so that what goes
+ * wrong is seen.
+ */
+static void
+started(void *owner)
+{
+	int *fd = owner, null;
+
+	if (*fd < 0)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		close(null);
+	}
+	if (write(*fd, "", 1) != 1)
+		_exit(EX_OSERR);
+	close(*fd);
+	*fd = -1;
+}
+
+static int
+run_in_background(const struct options *o, struct conf *conf)
+{
+	int fds[2];
+	pid_t child;
+
+	if (pipe2(fds, O_CLOEXEC) != 0 || (child = fork()) < 0) {
+		perror("steelyard: cannot become a daemon");
+		conf_put(&conf);
+		return EX_OSERR;
+	}
+	if (child > 0) {
+		close(fds[1]);
+		conf_put(&conf);
+		return wait_for_child(fds[0], child);
+	}
+	close(fds[0]);
+	setsid();
+	if (chdir("/") != 0)
+		_exit(EX_OSERR);
+	return daemon_run(o, conf, started, &fds[1]);
+}
+
+/* 0: go on; otherwise the exit status plus one. */
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "f:tTDp:Vh")) != -1) {
+		switch (c) {
+		case 'f': o->file = optarg; break;
+		case 't': o->check = true; break;
+		case 'T': o->print = true; break;
+		case 'D': o->background = true; break;
+		case 'p': o->pidfile = optarg; break;
+		case 'V': return print_version() + 1;
+		default: return usage() + 1;
+		}
+	}
+	return optind < argc ? usage() + 1 : 0;
+}
+
+/* -D changes the directory, and a reload must still find the file. */
+static bool
+make_absolute(const char **path)
+{
+	char *full;
+
+	if (*path == NULL || **path == '/')
+		return true;
+	full = realpath(*path, NULL);
+	if (full == NULL) {
+		char dir[4096], *joined;
+
+		if (getcwd(dir, sizeof(dir)) == NULL ||
+		    asprintf(&joined, "%s/%s", dir, *path) < 0)
+			return false;
+		full = joined;
+	}
+	*path = full;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .file = DEFAULT_FILE };
+	struct text errors;
+	struct conf *conf;
+	int rc = read_options(argc, argv, &o), none = -1;
+
+	if (rc != 0)
+		return rc - 1;
+	text_init(&errors);
+	conf = daemon_load(o.file, &errors);
+	if (conf == NULL)
+		fputs(errors.p, stderr);
+	text_fini(&errors);
+	if (conf == NULL)
+		return EX_CONFIG;
+	if (o.check || o.print) {
+		rc = o.print ? print_conf(conf) : 0;
+		if (!o.print)
+			printf("%s is valid\n", o.file);
+		conf_put(&conf);
+		return rc;
+	}
+	if (!o.background)
+		return daemon_run(&o, conf, started, &none);
+	if (!make_absolute(&o.file) || !make_absolute(&o.pidfile)) {
+		perror("steelyard: the working directory");
+		return EX_OSERR;
+	}
+	return run_in_background(&o, conf);
+}

@@ -1,0 +1,144 @@
+/*
+ * privileges.c - what the process may do: descriptors, user, capabilities.
+ */
+#include "daemon/privileges.h"
+
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Sockets of the log, the loop, the stats socket and its sessions. */
+#define SPARE 128
+
+/* A client, a server connection for it, idle ones, probes, listeners. */
+static uint64_t
+descriptors_needed(const struct conf *c)
+{
+	uint64_t max = (uint64_t)c->global.max_connections, idle = 0, n;
+
+	n = 2 * max + c->nlisteners + SPARE;
+	for (size_t i = 0; i < c->npools; i++) {
+		n += c->pools[i].nservers;
+		idle += c->pools[i].nservers * (uint64_t)c->pools[i].reuse.max;
+	}
+	return n + (idle < max ? idle : max);
+}
+
+bool
+privileges_limits(const struct conf *conf, struct text *error)
+{
+	uint64_t need = descriptors_needed(conf);
+	struct rlimit now, want;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= need)
+		return true;
+	want.rlim_cur = need;
+	want.rlim_max = now.rlim_max > need ? now.rlim_max : need;
+	if (setrlimit(RLIMIT_NOFILE, &want) == 0)
+		return true;
+	text_add(error, "global.max_connections = %lld needs %llu file "
+	    "descriptors, but the hard limit is %llu (%s); raise it "
+	    "(LimitNOFILE= in the unit, ulimit -n in a shell) or lower "
+	    "max_connections", (long long)conf->global.max_connections,
+	    (unsigned long long)need, (unsigned long long)now.rlim_max,
+	    strerror(errno));
+	return false;
+}
+
+static bool
+find_ids(const struct conf_global *g, uid_t *uid, gid_t *gid,
+    struct text *error)
+{
+	const struct passwd *pw = NULL;
+	const struct group *gr;
+
+	if (g->user != NULL) {
+		pw = getpwnam(g->user);
+		if (pw == NULL) {
+			text_add(error, "global.user: there is no user \"%s\"; "
+			    "create it or leave the option out", g->user);
+			return false;
+		}
+		*uid = pw->pw_uid;
+		*gid = pw->pw_gid;
+	}
+	if (g->group == NULL)
+		return true;
+	gr = getgrnam(g->group);
+	if (gr == NULL) {
+		text_add(error, "global.group: there is no group \"%s\"; "
+		    "create it or leave the option out", g->group);
+		return false;
+	}
+	*gid = gr->gr_gid;
+	return true;
+}
+
+static bool
+keep_bind_only(void)
+{
+	static const cap_value_t bind_cap[] = { CAP_NET_BIND_SERVICE };
+	cap_t caps = cap_init();
+	bool good;
+
+	if (caps == NULL)
+		return false;
+	good = cap_set_flag(caps, CAP_PERMITTED, 1, bind_cap, CAP_SET) == 0 &&
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, bind_cap, CAP_SET) == 0 &&
+	    cap_set_proc(caps) == 0;
+	cap_free(caps);
+	return good;
+}
+
+static bool
+become(const struct conf_global *g, uid_t uid, gid_t gid, struct text *error)
+{
+	const char *failed = NULL;
+
+	if (prctl(PR_SET_KEEPCAPS, 1) != 0)
+		failed = "keeping capabilities";
+	else if ((g->user != NULL ? initgroups(g->user, gid) :
+	    setgroups(1, &gid)) != 0)
+		failed = "setting the groups";
+	else if (setgid(gid) != 0)
+		failed = "setting the group";
+	else if (setuid(uid) != 0)
+		failed = "setting the user";
+	else if (!keep_bind_only())
+		failed = "dropping capabilities";
+	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		failed = "setting no_new_privs";
+	if (failed == NULL)
+		return true;
+	text_add(error, "dropping privileges: %s failed: %s", failed,
+	    strerror(errno));
+	return false;
+}
+
+bool
+privileges_drop(const struct conf *conf, struct text *error)
+{
+	const struct conf_global *g = &conf->global;
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (g->user == NULL && g->group == NULL)
+		return true;
+	if (!find_ids(g, &uid, &gid, error))
+		return false;
+	if (uid == geteuid() && gid == getegid())
+		return true;
+	if (geteuid() != 0) {
+		text_add(error, "global.user and global.group need root to "
+		    "start with; start as root, or leave them out");
+		return false;
+	}
+	return become(g, uid, gid, error);
+}

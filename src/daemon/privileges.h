@@ -1,0 +1,17 @@
+#pragma once
+
+#include "base/text.h"
+#include "conf/model.h"
+
+/*
+ * Raises RLIMIT_NOFILE to what max_connections needs.  False with a sentence
+ * when the hard limit does not allow it.
+ */
+bool privileges_limits(const struct conf *conf, struct text *error);
+
+/*
+ * Becomes global.user and global.group, if we are root and they are set, and
+ * keeps CAP_NET_BIND_SERVICE (to bind privileged ports in a reload) and
+ * nothing else.  False with a sentence.
+ */
+bool privileges_drop(const struct conf *conf, struct text *error);

@@ -1,0 +1,172 @@
+/*
+ * reload.c - a new configuration, all or nothing, inside the process.
+ *
+ *	read and check > open what is new (log, stats socket, listeners)
+ *	> put in force > close what nobody needs any more
+ *
+ * Up to "put in force" any error leaves everything as it was.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster/balance.h"
+#include "conf/load.h"
+#include "daemon/daemon.h"
+#include "daemon/notify.h"
+#include "daemon/privileges.h"
+
+struct conf *
+daemon_load(const char *path, struct text *errors)
+{
+	return conf_load(path, balance_names, errors);
+}
+
+static bool
+prepare_log(struct daemon *d, const struct conf *conf, struct text *errors)
+{
+	int error = log_prepare(d->log, conf->global.log.target);
+
+	if (error == 0)
+		return true;
+	text_add(errors, "%s:%u: global.log.target: cannot open \"%s\": %s\n",
+	    conf->global.where.file != NULL ? conf->global.where.file :
+	    conf->path, conf->global.where.line, conf->global.log.target,
+	    strerror(-error));
+	return false;
+}
+
+static bool
+prepare_socket(struct daemon *d, const struct conf *conf, struct text *errors)
+{
+	const struct conf_stats_socket *s = &conf->global.stats_socket;
+	int error = admin_prepare(d->admin, s);
+
+	if (error == 0)
+		return true;
+	text_add(errors, "%s:%u: global.stats_socket.path: cannot listen on "
+	    "\"%s\": %s\n", conf->global.where.file != NULL ?
+	    conf->global.where.file : conf->path, conf->global.where.line,
+	    s->path, strerror(-error));
+	return false;
+}
+
+static bool
+prepare_limits(const struct conf *conf, struct text *errors)
+{
+	struct text why;
+	bool good;
+
+	text_init(&why);
+	good = privileges_limits(conf, &why);
+	if (!good)
+		text_add(errors, "%s: %s\n", conf->path, why.p);
+	text_fini(&why);
+	return good;
+}
+
+/* Everything a snapshot needs, opened; then in force.  Also at the start. */
+static bool
+put_in_force(struct daemon *d, struct conf *conf, struct text *errors,
+    struct text *changes)
+{
+	const struct conf_global *g = &conf->global;
+	bool good = prepare_limits(conf, errors);
+
+	good = prepare_log(d, conf, errors) && good;
+	good = prepare_socket(d, conf, errors) && good;
+	if (!good || !worker_apply(d->worker, conf, errors, changes)) {
+		log_abandon(d->log);
+		admin_abandon(d->admin);
+		return false;
+	}
+	log_commit(d->log);
+	log_set(d->log, g->log.format, g->log.level);
+	admin_commit(d->admin, &d->worker->conf->global.stats_socket);
+	return true;
+}
+
+bool daemon_start(struct daemon *, struct conf *, struct text *);
+
+bool
+daemon_start(struct daemon *d, struct conf *conf, struct text *errors)
+{
+	struct text changes;
+	bool good;
+
+	text_init(&changes);
+	good = put_in_force(d, conf, errors, &changes);
+	text_fini(&changes);
+	return good;
+}
+
+/* One event a line of the errors. */
+static void
+log_errors(struct daemon *d, const struct text *errors)
+{
+	struct slice rest = text_slice(errors);
+
+	while (rest.n > 0) {
+		const char *nl = memchr(rest.p, '\n', rest.n);
+		size_t n = nl != NULL ? (size_t)(nl - rest.p) : rest.n;
+
+		log_error(d->log, "reload", "%.*s", (int)n, rest.p);
+		rest = slice_skip(rest, nl != NULL ? n + 1 : n);
+	}
+	log_error(d->log, "reload", "the configuration in %s is not put in "
+	    "force; the old one stays", d->options->file);
+}
+
+static void
+failed(struct daemon *d, const struct text *errors, struct text *answer)
+{
+	d->worker->reload_errors++;
+	log_errors(d, errors);
+	text_add(answer, "reload failed: the old configuration stays\n");
+	text_add_slice(answer, text_slice(errors));
+}
+
+static void
+succeeded(struct daemon *d, const struct text *changes, struct text *answer)
+{
+	struct slice what = text_slice(changes);
+
+	while (what.n > 0 && (*what.p == ';' || *what.p == ' '))
+		what = slice_skip(what, 1);
+	if (what.n == 0)
+		what = SLICE("nothing that stands has changed");
+	d->worker->reloads++;
+	log_reopen(d->log);
+	log_info(d->log, "reload", "the configuration in %s is in force: "
+	    "%.*s", d->options->file, SLICE_ARG(what));
+	text_add(answer, "reloaded: %.*s\n", SLICE_ARG(what));
+}
+
+bool
+daemon_reload(void *owner, struct text *answer)
+{
+	struct daemon *d = owner;
+	struct text errors, changes;
+	struct conf *conf;
+	bool good = false;
+
+	if (d->worker->draining) {
+		text_add(answer, "reload failed: the process is stopping\n");
+		return false;
+	}
+	notify_reloading();
+	text_init(&errors);
+	text_init(&changes);
+	conf = daemon_load(d->options->file, &errors);
+	if (conf != NULL)
+		good = put_in_force(d, conf, &errors, &changes);
+	if (good)
+		succeeded(d, &changes, answer);
+	else
+		failed(d, &errors, answer);
+	if (conf != NULL)
+		conf_put(&conf);
+	text_fini(&changes);
+	text_fini(&errors);
+	notify_ready(good ? "running" : "running; the last reload failed");
+	return good;
+}

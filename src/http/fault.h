@@ -1,0 +1,18 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/*
+ * What was wrong with a message: told up by the codec, kept for "show errors",
+ * logged.  why is a sentence with static storage.  bytes are borrowed for the
+ * call in which the fault is told.
+ */
+struct fault {
+	uint16_t status;	/* the answer a client gets: 400, 408, 414, 431, 501, 505 */
+	const char *why;	/* "space before the colon of a field" */
+	struct slice bytes;	/* what was received of the message */
+	size_t offset;		/* of the offending byte in bytes */
+};

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one peer may make us hold or do.  From the configuration, immutable. */
+enum http_underscores { UNDERSCORES_DROP, UNDERSCORES_REFUSE, UNDERSCORES_ALLOW };
+
+struct http_limits {
+	uint32_t request_line;	/* bytes of method, target, version: 414 */
+	uint32_t head;		/* bytes of a whole head: 431 (502 from servers) */
+	uint32_t fields;	/* number of fields of a head or trailer: 431 */
+	uint32_t pipeline;	/* requests in a row found already buffered */
+	uint32_t requests;	/* requests on one connection */
+	uint32_t discard;	/* bytes of an unwanted body read to keep a conn */
+	enum http_underscores underscores;	/* names with '_' in requests */
+	bool unfold;		/* obs-fold in responses: spaces, not 502 */
+	bool websocket;		/* Upgrade: websocket may be asked for */
+	const char *const *upgrades;	/* further tokens allowed, NULL-ended */
+};
+
+/* Defaults: 8192, 16384, 100, 64, 10000, 65536, drop, false, true. */
+extern const struct http_limits http_limits_default;

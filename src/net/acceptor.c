@@ -1,0 +1,240 @@
+/*
+ * acceptor.c - a listening socket.
+ *
+ * Why:       a spare descriptor is kept so that, when the process has none
+ *            left, a waiting client can still be taken and told to go, instead
+ *            of the event loop spinning on a socket it cannot accept from.
+ */
+#include "net/acceptor.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define PAUSE MSEC(100)
+
+struct acceptor {
+	struct loop *loop;
+	struct watch *watch;
+	const struct acceptor_sink *sink;
+	void *owner;
+	struct timer wait;
+	int64_t told;		/* when on_error was told last */
+	int fd, spare;
+	bool paused;
+};
+
+static int
+open_spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static bool
+is_listened_to(const struct addr *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	bool dead;
+
+	if (fd < 0)
+		return true;
+	dead = connect(fd, &a->sa, a->len) != 0 && errno == ECONNREFUSED;
+	close(fd);
+	return !dead;
+}
+
+static int
+bind_unix(int fd, const struct addr *a, unsigned mode)
+{
+	int rc = bind(fd, &a->sa, a->len);
+
+	if (rc != 0 && errno == EADDRINUSE) {
+		if (is_listened_to(a)) {
+			errno = EADDRINUSE;
+			return -1;
+		}
+		unlink(a->un.sun_path);
+		rc = bind(fd, &a->sa, a->len);
+	}
+	if (rc == 0)
+		rc = chmod(a->un.sun_path, mode);
+	return rc;
+}
+
+static int
+bind_ip(int fd, const struct addr *a)
+{
+	int on = 1, only = !a->dual;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+		return -1;
+	if (a->sa.sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
+	    IPV6_V6ONLY, &only, sizeof(only)) != 0)
+		return -1;
+	return bind(fd, &a->sa, a->len);
+}
+
+int
+acceptor_listen(const struct addr *a, int backlog, unsigned unix_mode)
+{
+	int fd = socket(a->sa.sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = addr_is_unix(a) ? bind_unix(fd, a, unix_mode) : bind_ip(fd, a);
+	if (rc == 0)
+		rc = listen(fd, backlog);
+	if (rc == 0)
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static void
+show_interest(struct acceptor *a)
+{
+	watch_want(a->watch, a->paused || timer_is_set(&a->wait) ? 0 :
+	    WATCH_READ);
+}
+
+static void
+on_waited(struct timer *t)
+{
+	struct acceptor *a = list_entry(t, struct acceptor, wait);
+
+	if (a->spare < 0)
+		a->spare = open_spare();
+	show_interest(a);
+}
+
+/* No descriptor is left: take one client on the spare, and let it go. */
+static void
+shed_one(struct acceptor *a)
+{
+	int fd;
+
+	if (a->spare >= 0)
+		close(a->spare);
+	fd = accept4(a->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	a->spare = open_spare();
+}
+
+static void
+failed(struct acceptor *a, int error)
+{
+	int64_t now = a->loop->clock.now;
+
+	if (error == EMFILE || error == ENFILE)
+		shed_one(a);
+	loop_after(a->loop, &a->wait, PAUSE);
+	show_interest(a);
+	if (a->told != 0 && now - a->told < USEC_PER_SEC)
+		return;
+	a->told = now;
+	a->sink->on_error(a->owner, error);
+}
+
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM;
+}
+
+static void
+on_readable(void *owner, unsigned what)
+{
+	struct acceptor *a = owner;
+	struct addr peer;
+
+	(void)what;
+	for (int i = 0; i < ACCEPT_BATCH && !a->paused; i++) {
+		int fd;
+
+		memset(&peer, 0, sizeof(peer));
+		peer.len = sizeof(peer.un);
+		fd = accept4(a->fd, &peer.sa, &peer.len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			a->sink->on_accept(a->owner, fd, &peer);
+		} else if (is_shortage(errno)) {
+			failed(a, errno);
+			break;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			break;
+		}
+	}
+}
+
+struct acceptor *
+acceptor_new(struct loop *loop, int fd, const struct acceptor_sink *sink,
+    void *owner)
+{
+	struct acceptor *a = mem_new(sizeof(*a));
+
+	a->loop = loop;
+	a->fd = fd;
+	a->sink = sink;
+	a->owner = owner;
+	a->spare = open_spare();
+	timer_init(&a->wait, on_waited);
+	a->watch = watch_new(loop, fd, WATCH_READ, on_readable, a);
+	return a;
+}
+
+void
+acceptor_pause(struct acceptor *a)
+{
+	a->paused = true;
+	show_interest(a);
+}
+
+void
+acceptor_resume(struct acceptor *a)
+{
+	a->paused = false;
+	show_interest(a);
+}
+
+bool
+acceptor_is_paused(const struct acceptor *a)
+{
+	return a->paused;
+}
+
+int
+acceptor_fd(const struct acceptor *a)
+{
+	return a->fd;
+}
+
+int
+acceptor_free(struct acceptor **ap, bool keep)
+{
+	struct acceptor *a = *ap;
+	int fd;
+
+	if (a == NULL)
+		return -1;
+	*ap = NULL;
+	fd = a->fd;
+	timer_stop(&a->loop->wheel, &a->wait);
+	watch_free(&a->watch);
+	if (a->spare >= 0)
+		close(a->spare);
+	if (!keep)
+		close(fd);
+	free(a);
+	return keep ? fd : -1;
+}

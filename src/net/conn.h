@@ -1,0 +1,109 @@
+#pragma once
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/addr.h"
+#include "net/loop.h"
+
+/*
+ * One socket: bytes.  Plain now; TLS behind the same operations.  A
+ * simulation has one in memory.
+ *
+ * Edge-triggered: the owner is told once that bytes came
+ * or that room came; `readable` and `writable` stay true until a call found
+ * nothing.  A short read means drained.
+ */
+struct conn;
+
+/* What has happened.  Told from events; never from within a call. */
+struct conn_sink {
+	/* Bytes, EOF or an error can be read (readable), or there is room
+	 * again (writable), or the connection was made (connected). */
+	void (*on_event)(void *owner);
+};
+
+struct conn_ops {
+	ssize_t (*recv)(struct conn *, void *p, size_t n);
+	ssize_t (*send)(struct conn *, const struct iovec *v, size_t n, bool more);
+	void (*shutdown)(struct conn *);
+	void (*close)(struct conn *, bool reset);
+};
+
+struct conn {
+	const struct conn_ops *ops;
+	const struct conn_sink *sink;
+	void *owner;
+	struct loop *loop;
+	bool connected;		/* false while connecting */
+	bool readable, writable;
+	bool eof;		/* recv has met the end */
+	bool closed;
+	int error;		/* errno that broke it, 0 */
+	uint64_t bytes_in, bytes_out;
+	struct addr peer;	/* whom it speaks to */
+	struct addr local;	/* filled by conn_local */
+};
+
+/* A connection that was accepted. Takes fd (nonblocking). Never NULL. */
+struct conn *conn_accepted(struct loop *loop, int fd, const struct addr *peer);
+
+/*
+ * Starts connecting.  Never NULL: an error that comes at once (ECONNREFUSED,
+ * EMFILE, ENETUNREACH...) stands in conn->error and is told by on_event in
+ * the next round of this tick or the next tick, like a late one.
+ */
+struct conn *conn_dial(struct loop *loop, const struct addr *to);
+
+static inline void
+conn_sink(struct conn *c, const struct conn_sink *sink, void *owner)
+{
+	c->sink = sink;
+	c->owner = owner;
+}
+
+/*
+ * > 0: bytes read.  0: nothing now (readable is false).  < 0: the end (eof) or
+ * an error (error).  A read shorter than n clears readable.
+ */
+static inline ssize_t
+conn_recv(struct conn *c, void *p, size_t n)
+{
+	return c->ops->recv(c, p, n);
+}
+
+/*
+ * >= 0: bytes written; fewer than given: writable is false, on_event tells
+ * when there is room.  < 0: error is set.  more: MSG_MORE.
+ */
+static inline ssize_t
+conn_send(struct conn *c, const struct iovec *v, size_t n, bool more)
+{
+	return c->ops->send(c, v, n, more);
+}
+
+/* Shuts down the writing side. */
+static inline void
+conn_shutdown(struct conn *c)
+{
+	c->ops->shutdown(c);
+}
+
+/* The local address, asked for once. */
+const struct addr *conn_local(struct conn *c);
+
+/* Closes the descriptor at once (reset: with a RST), tells nothing more, and
+ * frees the memory in the reap phase.  Clears the pointer. */
+void conn_close(struct conn **c, bool reset);
+
+/*
+ * How connections to servers are made; a simulation brings its own.
+ */
+struct dialer {
+	struct conn *(*dial)(struct dialer *, struct loop *, const struct addr *);
+};
+extern const struct dialer dialer_sockets;

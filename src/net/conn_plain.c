@@ -1,0 +1,250 @@
+/*
+ * conn_plain.c - a conn over a plain socket.
+ *
+ * One event for both directions, edge-triggered and added once: the kernel
+ * speaks of room only after a write met EAGAIN, so the steady state needs no
+ * epoll_ctl at all.
+ */
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include <sys/socket.h>
+
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "net/conn.h"
+
+struct conn_plain {
+	struct conn conn;
+	struct event event;
+	struct task tell, reap;
+	int fd;
+};
+
+static struct conn_plain *
+plain(struct conn *c)
+{
+	return (struct conn_plain *)(void *)c;
+}
+
+static void
+tell(struct conn *c)
+{
+	if (c->sink != NULL && !c->closed)
+		c->sink->on_event(c->owner);
+}
+
+static void
+run_tell(struct task *t)
+{
+	tell(&list_entry(t, struct conn_plain, tell)->conn);
+}
+
+/* connect(2) is over, one way or the other. */
+static void
+finish_connect(struct conn_plain *p)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		error = errno;
+	if (error != 0)
+		p->conn.error = error;
+	else
+		p->conn.connected = true;
+}
+
+static void
+on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn_plain *p = arg;
+	struct conn *c = &p->conn;
+
+	(void)fd;
+	clock_read(&c->loop->clock);
+	if (!c->connected && c->error == 0)
+		finish_connect(p);
+	if (what & EV_READ)
+		c->readable = true;
+	if (what & EV_WRITE)
+		c->writable = true;
+	tell(c);
+}
+
+static ssize_t
+plain_recv(struct conn *c, void *buf, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = recv(plain(c)->fd, buf, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got > 0) {
+		c->bytes_in += (uint64_t)got;
+		if ((size_t)got < n)
+			c->readable = false;
+		return got;
+	}
+	c->readable = false;
+	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return 0;
+	if (got == 0)
+		c->eof = true;
+	else
+		c->error = errno;
+	return -1;
+}
+
+static ssize_t
+plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
+{
+	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v,
+	    .msg_iovlen = n };
+	size_t total = 0;
+	ssize_t sent;
+
+	for (size_t i = 0; i < n; i++)
+		total += v[i].iov_len;
+	do
+		sent = sendmsg(plain(c)->fd, &m,
+		    MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		sent = 0;
+	if (sent < 0) {
+		c->error = errno;
+		c->writable = false;
+		return -1;
+	}
+	if ((size_t)sent < total)
+		c->writable = false;
+	c->bytes_out += (uint64_t)sent;
+	return sent;
+}
+
+static void
+plain_shutdown(struct conn *c)
+{
+	shutdown(plain(c)->fd, SHUT_WR);
+}
+
+static void
+run_reap(struct task *t)
+{
+	free(list_entry(t, struct conn_plain, reap));
+}
+
+static void
+plain_close(struct conn *c, bool reset)
+{
+	static const struct linger none = { 1, 0 };
+	struct conn_plain *p = plain(c);
+
+	if (p->fd >= 0) {
+		if (event_initialized(&p->event))
+			event_del(&p->event);
+		if (reset)
+			setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &none,
+			    sizeof(none));
+		close(p->fd);
+		p->fd = -1;
+	}
+	task_stop(&p->tell);
+	loop_reap(c->loop, &p->reap);
+}
+
+static const struct conn_ops plain_ops = {
+	.recv = plain_recv,
+	.send = plain_send,
+	.shutdown = plain_shutdown,
+	.close = plain_close,
+};
+
+static struct conn_plain *
+plain_new(struct loop *loop, int fd, const struct addr *peer)
+{
+	struct conn_plain *p = mem_new(sizeof(*p));
+
+	p->conn.ops = &plain_ops;
+	p->conn.loop = loop;
+	p->conn.peer = *peer;
+	p->fd = fd;
+	task_init(&p->tell, run_tell);
+	task_init(&p->reap, run_reap);
+	return p;
+}
+
+static void
+start(struct conn_plain *p)
+{
+	event_assign(&p->event, p->conn.loop->base, p->fd,
+	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_event, p);
+	if (event_add(&p->event, NULL) != 0)
+		p->conn.error = ENOMEM;
+}
+
+static void
+set_nodelay(int fd, const struct addr *a)
+{
+	int on = 1;
+
+	if (!addr_is_unix(a))
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+struct conn *
+conn_accepted(struct loop *loop, int fd, const struct addr *peer)
+{
+	struct conn_plain *p = plain_new(loop, fd, peer);
+
+	set_nodelay(fd, peer);
+	p->conn.connected = p->conn.writable = true;
+	start(p);
+	return &p->conn;
+}
+
+static int
+dial(int fd, const struct addr *to)
+{
+	if (fd < 0)
+		return errno;
+	set_nodelay(fd, to);
+	if (connect(fd, &to->sa, to->len) == 0 || errno == EINPROGRESS)
+		return 0;
+	return errno;
+}
+
+struct conn *
+conn_dial(struct loop *loop, const struct addr *to)
+{
+	int fd = socket(to->sa.sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct conn_plain *p = plain_new(loop, fd, to);
+
+	p->conn.error = dial(fd, to);
+	if (p->conn.error == 0)
+		start(p);
+	if (p->conn.error != 0)
+		loop_run(loop, &p->tell);
+	return &p->conn;
+}
+
+const struct addr *
+conn_local(struct conn *c)
+{
+	if (c->local.len == 0 && c->ops == &plain_ops) {
+		c->local.len = sizeof(c->local.un);
+		if (getsockname(plain(c)->fd, &c->local.sa,
+		    &c->local.len) != 0)
+			c->local.len = 0;
+	}
+	return &c->local;
+}

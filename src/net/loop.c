@@ -1,0 +1,211 @@
+/*
+ * loop.c - the tick: events, run, flush, reap.
+ *
+ * Why:       callbacks only store facts; what follows from them happens here in
+ *            a fixed order, so that nothing is freed under its caller.
+ * Owns:      the event base, the wheel, the pages and chunks of all conns.
+ * Invariant: outside reap no conn, codec or exchange is freed.
+ */
+#include "net/loop.h"
+
+#include <event2/event.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/must.h"
+
+#define PAGES_KEPT 1024		/* 16 MiB */
+#define CHUNKS_KEPT 4096	/* 16 MiB */
+
+static void
+on_alarm(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->alarm_at = 0;
+}
+
+static struct loop *
+loop_make(void)
+{
+	struct loop *l = mem_new(sizeof(*l));
+
+	list_init(&l->run);
+	list_init(&l->flush);
+	list_init(&l->reap);
+	buf_pages_init(&l->pages, PAGES_KEPT);
+	arena_chunks_init(&l->chunks, CHUNKS_KEPT);
+	return l;
+}
+
+static struct event_base *
+base_new(void)
+{
+	struct event_config *c = event_config_new();
+	struct event_base *base;
+
+	if (c == NULL)
+		return NULL;
+	event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(c, EVENT_BASE_FLAG_NO_CACHE_TIME);
+	event_config_require_features(c, EV_FEATURE_ET);
+	base = event_base_new_with_config(c);
+	event_config_free(c);
+	return base;
+}
+
+struct loop *
+loop_new(void)
+{
+	struct loop *l = loop_make();
+
+	clock_read(&l->clock);
+	wheel_init(&l->wheel, l->clock.now);
+	l->base = base_new();
+	if (l->base != NULL)
+		l->alarm = event_new(l->base, -1, 0, on_alarm, l);
+	if (l->alarm == NULL) {
+		fprintf(stderr, "steelyard: no event loop: epoll is needed\n");
+		loop_free(&l);
+	}
+	return l;
+}
+
+struct loop *
+loop_new_virtual(int64_t now)
+{
+	struct loop *l = loop_make();
+
+	must(now > 0);
+	l->clock = (struct clock){ now, now };
+	wheel_init(&l->wheel, now);
+	return l;
+}
+
+static void
+run_list(struct list *list)
+{
+	struct list now, *n;
+
+	list_init(&now);
+	list_splice(&now, list);
+	while ((n = list_pop(&now)) != NULL) {
+		struct task *t = list_entry(n, struct task, node);
+
+		t->fn(t);
+	}
+}
+
+static bool
+is_quiet(const struct loop *l)
+{
+	return list_is_empty(&l->run) && list_is_empty(&l->flush);
+}
+
+static void
+work(struct loop *l)
+{
+	for (int i = 0; i < LOOP_ROUNDS && !is_quiet(l); i++) {
+		run_list(&l->run);
+		run_list(&l->flush);
+	}
+	run_list(&l->reap);
+	if (l->after != NULL)
+		l->after(l->after_owner);
+	l->ticks++;
+}
+
+void
+loop_free(struct loop **lp)
+{
+	struct loop *l = *lp;
+
+	if (l == NULL)
+		return;
+	*lp = NULL;
+	run_list(&l->reap);
+	if (l->alarm != NULL)
+		event_free(l->alarm);
+	if (l->base != NULL)
+		event_base_free(l->base);
+	slab_fini(&l->pages);
+	slab_fini(&l->chunks);
+	free(l);
+}
+
+void
+task_init(struct task *t, void (*fn)(struct task *))
+{
+	list_init(&t->node);
+	t->fn = fn;
+}
+
+void
+task_stop(struct task *t)
+{
+	list_del(&t->node);
+}
+
+/* Arms the alarm when nothing armed comes early enough. */
+static void
+set_alarm(struct loop *l, int64_t at)
+{
+	struct timeval tv;
+	int64_t left;
+
+	if (at <= 0 || (l->alarm_at != 0 && l->alarm_at <= at))
+		return;
+	left = at > l->clock.now ? at - l->clock.now : 0;
+	tv = (struct timeval){ left / USEC_PER_SEC, left % USEC_PER_SEC };
+	event_add(l->alarm, &tv);
+	l->alarm_at = at;
+}
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	if (a <= 0 || b <= 0)
+		return a > b ? a : b;
+	return a < b ? a : b;
+}
+
+static void
+wait_for_events(struct loop *l, int64_t until)
+{
+	int flags = EVLOOP_ONCE;
+	int64_t before = l->clock.now;
+
+	if (!is_quiet(l) || (until != 0 && until <= l->clock.now))
+		flags = EVLOOP_NONBLOCK;
+	else
+		set_alarm(l, earlier(wheel_next(&l->wheel), until));
+	(void)before;
+	event_base_loop(l->base, flags);
+}
+
+void
+loop_tick(struct loop *l, int64_t until)
+{
+	if (l->base != NULL) {
+		wait_for_events(l, until);
+		clock_read(&l->clock);
+	}
+	wheel_run(&l->wheel, l->clock.now);
+	work(l);
+}
+
+void
+loop_advance(struct loop *l, int64_t now)
+{
+	must(l->base == NULL && now >= l->clock.now);
+	l->clock.wall += now - l->clock.now;
+	l->clock.now = now;
+	do
+		loop_tick(l, 0);
+	while (!is_quiet(l));
+}

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "net/timer.h"
+
+struct event_base;
+struct event;
+
+/*
+ * The tick: events, run, flush, reap.
+ *
+ *	for (;;) loop_tick(loop);
+ *
+ * 1. events  callbacks read bytes, feed codecs, store facts, and call
+ *            loop_run() for whoever must act.  They decide nothing.  Timers
+ *            that are due fire here too.
+ * 2. run     each task on the run list steps until it must wait.
+ * 3. flush   each dirty conn writes once.
+ * 4. reap    the only place where conns, codecs and exchanges are freed.
+ *
+ * 2 and 3 repeat until both lists are empty, at most LOOP_ROUNDS times (what is
+ * left comes first in the next tick, which then does not block).
+ *
+ * With no event_base (loop_new_virtual) nothing blocks and the clock is the
+ * test's: the same code under a virtual clock.
+ */
+#define LOOP_ROUNDS 64
+
+struct task {
+	struct list node;
+	void (*fn)(struct task *);
+};
+
+struct loop {
+	struct event_base *base;	/* NULL in a simulation */
+	struct clock clock;
+	struct wheel wheel;
+	struct list run, flush, reap;
+	struct slab pages;		/* BUF_PAGE, shared by all conns */
+	struct slab chunks;		/* arena chunks */
+	struct event *alarm;		/* wakes the loop for the wheel */
+	int64_t alarm_at;
+	void (*after)(void *owner);	/* end of each tick: the log is written */
+	void *after_owner;
+	uint64_t ticks;
+	int64_t busy;			/* microseconds not spent waiting */
+};
+
+const char *loop_library(void);		/* "libevent 2.1.12-stable" */
+
+struct loop *loop_new(void);		/* NULL, having written why to stderr */
+struct loop *loop_new_virtual(int64_t now);
+void loop_free(struct loop **loop);
+
+void task_init(struct task *t, void (*fn)(struct task *));
+void task_stop(struct task *t);		/* off whatever list it is on */
+
+/* Each puts a task on a list once; again is no harm. */
+static inline void
+loop_run(struct loop *l, struct task *t)
+{
+	if (!list_has(&t->node))
+		list_add_tail(&l->run, &t->node);
+}
+
+static inline void
+loop_flush(struct loop *l, struct task *t)
+{
+	if (!list_has(&t->node))
+		list_add_tail(&l->flush, &t->node);
+}
+
+static inline void
+loop_reap(struct loop *l, struct task *t)
+{
+	if (!list_has(&t->node))
+		list_add_tail(&l->reap, &t->node);
+}
+
+/* One tick; waits for events at most until `until` (an instant; 0: no bound). */
+void loop_tick(struct loop *l, int64_t until);
+
+/* A virtual loop: sets the clock and fires timers; then ticks until quiet. */
+void loop_advance(struct loop *l, int64_t now);
+
+/* Timers on the loop's wheel. after is a duration. */
+static inline void
+loop_after(struct loop *l, struct timer *t, int64_t after)
+{
+	timer_set(&l->wheel, t, l->clock.now + after);
+}
+
+/*
+ * Watches a descriptor of somebody else's (stats socket, self-pipe, signals):
+ * level-triggered, persistent.
+ */
+struct watch;
+enum watch_what { WATCH_READ = 1, WATCH_WRITE = 2 };
+struct watch *watch_new(struct loop *l, int fd, unsigned what,
+    void (*fn)(void *owner, unsigned what), void *owner);
+struct watch *watch_new_signal(struct loop *l, int signo,
+    void (*fn)(void *owner, unsigned signo), void *owner);
+void watch_want(struct watch *w, unsigned what);	/* changes what; 0 pauses */
+void watch_free(struct watch **w);

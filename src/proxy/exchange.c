@@ -1,0 +1,504 @@
+/*
+ * exchange.c - one request and its response, from head to last byte.
+ *
+ * Joins a front stream to a back stream and knows neither protocol.
+ *
+ *	front on_head --> HEAD > ROUTE > PICK > CONNECT > FORWARD > DONE
+ *	back  on_head, on_body ------------------------------^
+ *	to the side: RETRY (back to PICK), REPLY (our own answer), ABORT
+ *
+ * Why:       facts arrive at any time; only the steps change state.
+ * Owns:      its arena, its deadline, a count on pool, server and snapshot.
+ * Borrows:   both streams, until it releases them.
+ * Invariant: state DONE <=> both streams are NULL.
+ * Not here:  storing facts (exchange_facts.c), moving bytes (exchange_flow.c),
+ *            heads and their order (exchange_forward.c), answers (reply.c).
+ */
+#include "proxy/exchange.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/must.h"
+#include "http/uri.h"
+#include "proxy/access_log.h"
+#include "proxy/exchange_steps.h"
+#include "proxy/forward.h"
+#include "proxy/front.h"
+#include "proxy/listener.h"
+#include "proxy/worker.h"
+
+bool
+exchange_go(struct exchange *x, enum exchange_state to)
+{
+	x->state = to;
+	return true;
+}
+
+bool
+exchange_abort(struct exchange *x, char who, char when, const char *why)
+{
+	x->ending = (struct ending){ who, when, why };
+	return exchange_go(x, EXCHANGE_ABORT);
+}
+
+bool
+exchange_retry(struct exchange *x, char who, char when, const char *why,
+    unsigned status)
+{
+	x->ending = (struct ending){ who, when, why };
+	x->status = (uint16_t)status;
+	return exchange_go(x, EXCHANGE_RETRY);
+}
+
+void
+exchange_drop_back(struct exchange *x, bool reset)
+{
+	back_unask(&x->ask);
+	if (x->bs != NULL) {
+		x->bytes_in += x->bs->bytes_in;
+		if (reset)
+			stream_reset(x->bs, STREAM_CANCEL);
+		else
+			stream_release(x->bs);
+		x->bs = NULL;
+	} else if (x->ask.stream != NULL) {
+		stream_reset(x->ask.stream, STREAM_CANCEL);
+	}
+	x->ask.stream = NULL;
+	x->response = NULL;
+	if (x->server != NULL) {
+		server_end(x->server);
+		x->server = NULL;
+	}
+}
+
+/* The request could not be read. */
+static bool
+refuse_fault(struct exchange *x)
+{
+	struct listener *l = x->front->listener;
+
+	l->count.ereq++;
+	return exchange_refuse(x, x->fault.status,
+	    x->back_error == STREAM_TIMEOUT || x->fault.status == 408 ?
+	    'c' : 'P', 'R', x->fault.why);
+}
+
+/* Max-Forwards: 0 is for us (RFC 9110 7.6.2). */
+static bool
+ends_here(const struct head *h)
+{
+	const struct field *f = head_find(h, FIELD_MAX_FORWARDS);
+	uint64_t n;
+
+	return f != NULL && slice_number(f->value, UINT32_MAX, &n) && n == 0 &&
+	    head_is_method(h, "OPTIONS");
+}
+
+static bool
+expects_other(const struct head *h)
+{
+	return !h->expects_continue && head_find(h, FIELD_EXPECT) != NULL;
+}
+
+static bool
+step_head(struct exchange *x)
+{
+	struct worker *w = x->worker;
+	struct head *h = x->request;
+
+	if (x->client_gone)
+		return exchange_abort(x, 'C', 'R',
+		    "the client left before its request was complete");
+	if (x->refused)
+		return refuse_fault(x);
+	if (h == NULL)
+		return false;
+	x->times.head = w->loop->clock.now;
+	if (head_is_method(h, "TRACE"))
+		return exchange_refuse(x, 405, 'P', 'R', "TRACE is off");
+	if (expects_other(h))
+		return exchange_refuse(x, 417, 'P', 'R',
+		    "an expectation other than 100-continue");
+	if (forward_is_loop(h, w->via))
+		return exchange_refuse(x, 508, 'P', 'R',
+		    "the request has been here before: its Via names us");
+	if (ends_here(h))
+		return exchange_refuse(x, 200, 'L', 'R',
+		    "Max-Forwards ends here");
+	if (!uri_normalise(h->path, &x->arena, &x->path))
+		return exchange_refuse(x, 400, 'P', 'R',
+		    "the path climbs above the root");
+	return exchange_go(x, EXCHANGE_ROUTE);
+}
+
+static void
+name_request(struct exchange *x)
+{
+	struct worker *w = x->worker;
+	const struct conf_forward *f = &x->front->listener->conf->forward;
+
+	if (f->request_id == REQUEST_ID_OFF)
+		return;
+	x->request_id = forward_kept_id(x->request, f, x->front->trusted);
+	if (x->request_id.n > 0)
+		x->request_id = arena_copy(&x->arena, x->request_id);
+	else
+		x->request_id = arena_print(&x->arena, "%016llx%016llx",
+		    (unsigned long long)rng_next(&w->rng),
+		    (unsigned long long)rng_next(&w->rng));
+}
+
+static bool
+step_route(struct exchange *x)
+{
+	struct worker *w = x->worker;
+	const struct conf_route *r;
+
+	x->snapshot = conf_get(w->conf);
+	name_request(x);
+	r = routes_find(&w->routes, x->front->listener->conf, x->request,
+	    x->path);
+	x->route = r;
+	if (r == NULL)
+		return exchange_refuse(x, 404, 'P', 'R', "no route matches");
+	if (head_is_method(x->request, "CONNECT") && !r->connect)
+		return exchange_refuse(x, 405, 'P', 'R',
+		    "CONNECT is not allowed by the route");
+	if (r->action != ACTION_POOL)
+		return exchange_go(x, EXCHANGE_REPLY);
+	x->pool = w->pools[r->to - x->snapshot->pools];
+	x->pconf = r->to;
+	pool_hold(x->pool);
+	counters_begin(&x->pool->count, w->loop->clock.now,
+	    w->loop->clock.wall);
+	return exchange_go(x, EXCHANGE_PICK);
+}
+
+static void
+on_asked(void *owner)
+{
+	struct exchange *x = owner;
+
+	loop_run(x->worker->loop, &x->run);
+}
+
+static bool
+step_pick(struct exchange *x)
+{
+	struct pick pick = {
+		.request = x->request,
+		.client = &x->front->link.conn->peer,
+		.tried = x->tried,
+		.ntried = x->ntried,
+	};
+	struct server *s;
+
+	if (x->client_gone)
+		return exchange_abort(x, 'C', 'C',
+		    "the client left before a server was reached");
+	s = pool_pick(x->pool, &pick, true);
+	if (s == NULL)
+		return exchange_refuse(x, 503, 'S', 'C',
+		    "no server of the pool takes requests");
+	if (x->retries > 0 && x->ntried > 0 && x->tried[x->ntried - 1] != s) {
+		s->count.wredis++;
+		x->pool->count.wredis++;
+	}
+	x->server = s;
+	snprintf(x->server_name, sizeof(x->server_name), "%s", s->name);
+	server_begin(s);
+	x->times.queued = x->worker->loop->clock.now;
+	x->ask.sink = &exchange_back_sink;
+	x->ask.owner = x;
+	x->ask.on_done = on_asked;
+	back_ask(&x->ask, s, !x->fresh);
+	return exchange_go(x, EXCHANGE_CONNECT);
+}
+
+/* Trouble of our own with making a connection, not the server's. */
+static bool
+is_our_fault(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM || error == EADDRNOTAVAIL;
+}
+
+static bool
+connect_failed(struct exchange *x)
+{
+	int error = x->ask.error;
+
+	x->server->count.econ++;
+	x->pool->count.econ++;
+	if (x->ntried < EXCHANGE_TRIES)
+		x->tried[x->ntried++] = x->server;
+	if (error == ETIMEDOUT)
+		return exchange_retry(x, 's', 'C',
+		    "the server did not accept the connection in time", 503);
+	if (is_our_fault(error))
+		return exchange_retry(x, 'R', 'C',
+		    "no descriptor, port or memory for a connection", 503);
+	return exchange_retry(x, 'S', 'C',
+	    "the server refused the connection", 503);
+}
+
+static bool
+step_connect(struct exchange *x)
+{
+	if (x->client_gone && x->pconf->abort_on_close)
+		return exchange_abort(x, 'C', 'C',
+		    "the client left before a server was reached");
+	if (x->refused)
+		return refuse_fault(x);
+	if (!x->ask.done)
+		return false;
+	if (x->ask.error != 0)
+		return connect_failed(x);
+	x->bs = x->ask.stream;
+	x->ask.stream = NULL;
+	x->times.connected = x->worker->loop->clock.now;
+	x->times.progress = x->times.connected;
+	exchange_send_request(x);
+	return exchange_go(x, EXCHANGE_FORWARD);
+}
+
+/* RFC 9110 9.2.2: idempotent, or nothing was sent, or the server said so. */
+static bool
+is_safe_again(const struct exchange *x)
+{
+	return x->bs == NULL || !x->bs->sent ||
+	    x->back_error == STREAM_REFUSED || head_is_idempotent(x->request);
+}
+
+static bool
+may_retry(struct exchange *x)
+{
+	if (x->retries >= x->pconf->retries || x->up.credited > 0 ||
+	    x->client_gone || x->refused || !is_safe_again(x))
+		return false;
+	if (x->retrying)
+		return true;
+	x->retrying = pool_retry_may(x->pool);
+	return x->retrying;
+}
+
+static bool
+step_retry(struct exchange *x)
+{
+	struct ending why = x->ending;
+
+	if (!may_retry(x))
+		return exchange_refuse(x, x->status, why.who, why.when,
+		    why.reason);
+	x->retries++;
+	x->server->count.wretr++;
+	x->pool->count.wretr++;
+	x->fresh = x->fresh || x->back_error == STREAM_STALE;
+	exchange_drop_back(x, true);
+	x->back_error = STREAM_OK;
+	x->timed_out = false;
+	x->ninterim = x->sent_interim = 0;
+	x->down = (struct flow){ 0 };
+	x->up.lent = x->up.first;
+	x->up.transit = x->up.gone = 0;
+	x->up.ended = x->up.done = false;
+	x->ending = (struct ending){ '-', '-', NULL };
+	x->status = 0;
+	return exchange_go(x, EXCHANGE_PICK);
+}
+
+static bool
+step_abort(struct exchange *x)
+{
+	if (x->fs != NULL && !x->client_gone) {
+		x->bytes_out = x->fs->bytes_out;
+		stream_reset(x->fs, STREAM_CANCEL);
+		x->fs = NULL;
+	}
+	exchange_drop_back(x, true);
+	return exchange_go(x, EXCHANGE_DONE);
+}
+
+static void
+account(struct exchange *x)
+{
+	struct worker *w = x->worker;
+	struct counters *l = &x->front->listener->count;
+	int64_t now = w->loop->clock.now;
+
+	if (x->fs != NULL)
+		x->bytes_out = x->fs->bytes_out;
+	l->req_tot++;
+	rate_add(&l->req_rate, now);
+	w->count.req_tot++;
+	rate_add(&w->count.req_rate, now);
+	l->bout += x->bytes_out;
+	l->bin += x->fs != NULL ? x->fs->bytes_in : 0;
+	if (x->status != 0)
+		counters_status(l, x->status);
+	if (x->ending.who == 'C')
+		l->cli_abrt++;
+	if (x->ending.who == 'L')
+		l->intercepted++;
+}
+
+static void
+account_server(struct exchange *x, struct counters *c)
+{
+	const struct times *t = &x->times;
+	int64_t now = x->worker->loop->clock.now;
+
+	c->req_tot++;
+	c->bout += x->bytes_out;
+	c->bin += x->fs != NULL ? x->fs->bytes_in : 0;
+	if (x->status != 0)
+		counters_status(c, x->status);
+	if (x->ending.who == 'C' || x->ending.who == 'c')
+		c->cli_abrt++;
+	else if ((x->ending.who == 'S' || x->ending.who == 's') &&
+	    x->ending.when != 'C')
+		c->srv_abrt++;
+	if (t->connected != 0) {
+		average_add(&c->qtime, t->queued - t->head);
+		average_add(&c->ctime, t->connected - t->queued);
+	}
+	if (t->answered != 0)
+		average_add(&c->rtime, t->answered - t->connected);
+	average_add(&c->ttime, now - t->start);
+}
+
+static void
+run_reap(struct task *t)
+{
+	struct exchange *x = list_entry(t, struct exchange, reap);
+	struct worker *w = x->worker;
+
+	arena_reset(&x->arena);
+	slab_put(&w->exchanges_slab, x);
+}
+
+static void
+let_go(struct exchange *x)
+{
+	struct worker *w = x->worker;
+
+	timer_stop(&w->loop->wheel, &x->timer);
+	exchange_drop_back(x, false);
+	if (x->fs != NULL)
+		stream_release(x->fs);
+	x->fs = NULL;
+	x->request = NULL;
+	if (x->pool != NULL) {
+		if (x->retrying)
+			pool_retry_done(x->pool);
+		counters_end(&x->pool->count);
+		pool_drop(x->pool);
+		x->pool = NULL;
+	}
+	if (x->snapshot != NULL)
+		conf_put(&x->snapshot);
+	list_del(&x->node);
+	w->nexchanges--;
+	front_exchange_done(x->front);
+	task_stop(&x->run);
+	loop_reap(w->loop, &x->reap);
+}
+
+static bool
+step_done(struct exchange *x)
+{
+	account(x);
+	if (x->server != NULL)
+		account_server(x, &x->server->count);
+	if (x->pool != NULL)
+		account_server(x, &x->pool->count);
+	if (x->bs != NULL)
+		x->bytes_in += x->bs->bytes_in;
+	if (x->worker->conf->global.log.access)
+		access_log(x);
+	let_go(x);
+	return false;
+}
+
+static bool
+step_forward(struct exchange *x)
+{
+	return exchange_step_forward(x);
+}
+
+static bool
+step_reply(struct exchange *x)
+{
+	return exchange_step_reply(x);
+}
+
+static void
+run(struct task *t)
+{
+	static bool (*const steps[])(struct exchange *) = {
+#define X(name, step) step_##step,
+		EXCHANGE_STATES(X)
+#undef X
+	};
+	struct exchange *x = list_entry(t, struct exchange, run);
+
+	while (steps[x->state](x))
+		continue;
+}
+
+static void
+on_timer(struct timer *t)
+{
+	struct exchange *x = list_entry(t, struct exchange, timer);
+
+	x->timed_out = true;
+	loop_run(x->worker->loop, &x->run);
+}
+
+void
+exchange_new(struct front *f, struct stream *s)
+{
+	struct worker *w = f->worker;
+	struct exchange *x = slab_get(&w->exchanges_slab);
+
+	x->worker = w;
+	x->front = f;
+	x->number = ++w->next_exchange;
+	x->fs = s;
+	x->ending = (struct ending){ '-', '-', NULL };
+	x->times.start = s->started;
+	list_init(&x->ask.node);
+	task_init(&x->run, run);
+	task_init(&x->reap, run_reap);
+	timer_init(&x->timer, on_timer);
+	arena_init(&x->arena, &w->loop->chunks);
+	list_add_tail(&w->exchanges, &x->node);
+	w->nexchanges++;
+	f->exchanges++;
+	s->sink = &exchange_front_sink;
+	s->owner = x;
+	loop_run(w->loop, &x->run);
+}
+
+void
+exchange_kill(struct exchange *x, char who, const char *reason)
+{
+	if (x->state == EXCHANGE_DONE)
+		return;
+	exchange_abort(x, who, x->response != NULL ? 'D' : 'H', reason);
+	loop_run(x->worker->loop, &x->run);
+}
+
+const char *
+exchange_state_name(enum exchange_state s)
+{
+	static const char *const names[] = {
+#define X(name, step) #name,
+		EXCHANGE_STATES(X)
+#undef X
+	};
+
+	return names[s];
+}

@@ -1,0 +1,163 @@
+/*
+ * exchange_flow.c - body bytes from one stream to the other, and how long an
+ * exchange may wait for them.
+ *
+ * A slice is lent by its source, lent on to the other side, and given back
+ * when it has been written: so a slow reader stops the reading on the other
+ * side, and no body byte is ever copied or held twice.
+ */
+#include "proxy/exchange_steps.h"
+#include "proxy/front.h"
+#include "proxy/listener.h"
+#include "proxy/worker.h"
+
+/*
+ * A request body that is wholly here is kept until the response begins, so
+ * that it can be sent again to another server.
+ */
+static bool
+is_kept(const struct exchange *x, const struct flow *f)
+{
+	return f == &x->up && f->end && f->credited == 0 &&
+	    x->response == NULL && !x->tunnel;
+}
+
+static bool
+give_back(struct exchange *x, struct flow *f, struct stream *from)
+{
+	size_t n = f->gone;
+
+	if (n == 0 || from == NULL || is_kept(x, f))
+		return false;
+	f->gone = 0;
+	f->credited += n;
+	f->first = slice_skip(f->first, n);
+	stream_consumed(from, n);
+	return true;
+}
+
+static bool
+pass_end(struct flow *f, struct stream *to)
+{
+	if (!f->end || f->ended || f->lent.n > 0)
+		return false;
+	if (f->trailers != NULL)
+		stream_send_trailers(to, f->trailers, f->ntrailers);
+	else
+		stream_send_body(to, SLICE_NONE, true);
+	f->ended = true;
+	return true;
+}
+
+/* Nobody takes these bytes any more. */
+static bool
+swallow(struct flow *f)
+{
+	if (f->lent.n == 0)
+		return false;
+	f->gone += f->lent.n;
+	f->lent = SLICE_NONE;
+	return true;
+}
+
+bool
+exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
+    struct stream *to)
+{
+	bool moved = false, end;
+	size_t taken;
+
+	if (to == NULL)
+		moved = swallow(f);
+	moved = give_back(x, f, from) || moved;
+	if (to == NULL)
+		return moved;
+	if (f->lent.n > 0) {
+		end = f->end && f->trailers == NULL;
+		taken = stream_send_body(to, f->lent, end);
+		f->transit += taken;
+		f->lent = slice_skip(f->lent, taken);
+		if (end && f->lent.n == 0)
+			f->ended = true;
+		moved = moved || taken > 0;
+	}
+	return pass_end(f, to) || moved;
+}
+
+/* What an exchange waits for, for how long, and what it means if it fails. */
+struct wait {
+	int64_t time;
+	struct ending ending;
+	unsigned status;	/* to answer with, if nothing was answered yet */
+};
+
+static bool
+is_stuck(const struct flow *f)
+{
+	return f->transit > 0 || f->lent.n > 0;
+}
+
+static struct wait
+wait_of_client(const struct exchange *x)
+{
+	return (struct wait){ x->front->listener->conf->timeouts.send,
+	    { 'c', 'D', "the client took no byte of its answer in time" }, 0 };
+}
+
+static struct wait
+wait_of(const struct exchange *x)
+{
+	const struct conf_pool_timeouts *t;
+
+	if (x->pconf == NULL || x->state == EXCHANGE_REPLY)
+		return wait_of_client(x);
+	t = &x->pconf->timeouts;
+	if (x->tunnel)
+		return (struct wait){ t->tunnel, { 'c', 'D',
+		    "no byte came through the tunnel in time" }, 0 };
+	if (x->state == EXCHANGE_CONNECT)
+		return (struct wait){ t->connect + SEC(1), { 's', 'C',
+		    "the server did not accept the connection in time" }, 503 };
+	if (is_stuck(&x->down))
+		return wait_of_client(x);
+	if (x->up.lent.n > 0 || x->up.transit > 0)
+		return (struct wait){ t->idle, { 's',
+		    x->response == NULL ? 'H' : 'D',
+		    "the server took no byte of the request in time" }, 504 };
+	if (!x->up.end && x->response == NULL)
+		return (struct wait){ t->request, { 'c', 'D',
+		    "the client sent no byte of its body in time" }, 408 };
+	if (x->response == NULL)
+		return (struct wait){ t->response, { 's', 'H',
+		    "the server sent no response in time" }, 504 };
+	if (x->down.ended)
+		return wait_of_client(x);
+	return (struct wait){ t->idle, { 's', 'D',
+	    "the server sent no byte of its response in time" }, 0 };
+}
+
+void
+exchange_deadline(struct exchange *x)
+{
+	struct wheel *w = &x->worker->loop->wheel;
+
+	timer_set(w, &x->timer, x->times.progress + wait_of(x).time);
+}
+
+/*
+ * The timer has fired: ends the exchange if what it waits for now is overdue.
+ */
+bool
+exchange_expired(struct exchange *x)
+{
+	struct wait w = wait_of(x);
+
+	x->timed_out = false;
+	if (x->worker->loop->clock.now < x->times.progress + w.time)
+		return false;
+	if (x->head_sent || w.status == 0)
+		return exchange_abort(x, w.ending.who, w.ending.when,
+		    w.ending.reason);
+	return exchange_refuse(x, w.status, w.ending.who, w.ending.when,
+	    w.ending.reason);
+}

@@ -1,0 +1,190 @@
+/*
+ * exchange_forward.c - the step FORWARD: heads in their order, then both
+ * bodies, until the response has been written.
+ */
+#include "proxy/exchange_steps.h"
+#include "http/uri.h"
+#include "proxy/forward.h"
+#include "proxy/front.h"
+#include "proxy/listener.h"
+#include "proxy/worker.h"
+
+static struct forward
+forward_of(struct exchange *x)
+{
+	return (struct forward){
+		.conf = &x->front->listener->conf->forward,
+		.via = x->worker->via,
+		.trusted = x->front->trusted,
+		.client = &x->front->link.conn->peer,
+		.local = conn_local(x->front->link.conn),
+		.scheme = "http",
+		.request_id = x->request_id,
+	};
+}
+
+/* The path as it came, or made normal where the route says so. */
+static struct slice
+path_to_send(struct exchange *x)
+{
+	struct slice query = uri_query(x->request->path);
+
+	if (!x->route->normalize)
+		return x->request->path;
+	if (query.n == 0)
+		return x->path;
+	return arena_print(&x->arena, "%.*s?%.*s", SLICE_ARG(x->path),
+	    SLICE_ARG(query));
+}
+
+void
+exchange_send_request(struct exchange *x)
+{
+	struct forward f = forward_of(x);
+	struct head out;
+
+	forward_request(x->request, &out, &x->arena, &f);
+	out.path = path_to_send(x);
+	if (x->pconf->host != NULL)
+		out.authority = slice_of(x->pconf->host);
+	else if (out.authority.n == 0 && x->pconf->default_host != NULL)
+		out.authority = slice_of(x->pconf->default_host);
+	stream_send_head(x->bs, &out, x->request_end);
+	x->up.ended = x->request_end;
+}
+
+static bool
+send_interims(struct exchange *x)
+{
+	struct forward f = forward_of(x);
+	struct head out;
+
+	if (x->ninterim > EXCHANGE_INTERIMS)
+		return false;
+	while (x->sent_interim < x->ninterim) {
+		struct head *h = x->interim[x->sent_interim++];
+
+		forward_response(h, &out, &x->arena, &f, NULL);
+		counters_status(&x->server->count, h->status);
+		if (x->fs != NULL && !x->client_gone)
+			stream_send_head(x->fs, &out, false);
+	}
+	return true;
+}
+
+static bool
+is_tunnel(const struct exchange *x, const struct head *h)
+{
+	return h->status == 101 || (h->status / 100 == 2 &&
+	    head_is_method(x->request, "CONNECT"));
+}
+
+static void
+send_response(struct exchange *x)
+{
+	struct worker *w = x->worker;
+	struct forward f = forward_of(x);
+	struct head out;
+
+	forward_response(x->response, &out, &x->arena, &f,
+	    date_now(&w->date, w->loop->clock.wall));
+	x->status = x->response->status;
+	x->head_sent = true;
+	x->tunnel = is_tunnel(x, x->response);
+	if (x->tunnel)		/* the request has ended, its bytes begin */
+		x->up.end = x->up.ended = x->up.done = false;
+	x->down.ended = x->response_end;
+	if (!x->discard)
+		stream_send_head(x->fs, &out, x->response_end);
+}
+
+/* The client is gone: cancel, or by choice let the server finish. */
+static bool
+client_left(struct exchange *x)
+{
+	if (x->pconf->abort_on_close || x->tunnel || !x->up.end)
+		return exchange_abort(x, 'C', x->response == NULL ? 'H' : 'D',
+		    "the client left before its answer was complete");
+	x->discard = true;
+	x->ending = (struct ending){ 'C', x->response == NULL ? 'H' : 'D',
+	    "the client left; the server was let finish" };
+	return false;
+}
+
+static bool
+back_broke(struct exchange *x)
+{
+	bool malformed = x->back_error == STREAM_PROTOCOL;
+	const char *why = malformed ? x->fault.why :
+	    "the server closed the connection";
+
+	if (x->response != NULL || malformed) {
+		x->server->count.eresp++;
+		x->pool->count.eresp++;
+	}
+	if (x->head_sent || x->discard)
+		return exchange_abort(x, malformed ? 'P' : 'S', 'D',
+		    malformed ? why :
+		    "the server cut its response short");
+	if (malformed)
+		return exchange_refuse(x, 502, 'P', 'H', why);
+	return exchange_retry(x, 'S', 'H', why, 502);
+}
+
+/* The body of the request turned out to be malformed, or stopped too long. */
+static bool
+request_broke(struct exchange *x)
+{
+	x->front->listener->count.ereq++;
+	if (x->head_sent)
+		return exchange_abort(x, 'P', 'D', x->fault.why);
+	return exchange_refuse(x, x->fault.status, 'P', 'D', x->fault.why);
+}
+
+static bool
+is_over(const struct exchange *x)
+{
+	if (x->tunnel)
+		return x->down.done && x->up.done;
+	if (x->discard)
+		return x->response != NULL && x->down.end &&
+		    x->down.lent.n == 0 && x->down.gone == 0;
+	return x->head_sent && x->down.done;
+}
+
+/* True: the exchange has left the state. */
+static bool
+judge_facts(struct exchange *x)
+{
+	if (x->refused && x->back_error != STREAM_PROTOCOL)
+		return request_broke(x);
+	if (x->client_gone && !x->discard && client_left(x))
+		return true;
+	if (x->ninterim > EXCHANGE_INTERIMS)
+		return exchange_refuse(x, 502, 'P', 'H',
+		    "the server sent too many interim responses");
+	if (x->back_error != STREAM_OK && x->down.lent.n == 0 &&
+	    x->down.transit == 0 && !(x->response != NULL && x->down.end))
+		return back_broke(x);
+	return x->timed_out && exchange_expired(x);
+}
+
+bool
+exchange_step_forward(struct exchange *x)
+{
+	struct stream *fs;
+
+	if (judge_facts(x))
+		return true;
+	send_interims(x);
+	if (x->response != NULL && !x->head_sent)
+		send_response(x);
+	fs = x->discard ? NULL : x->fs;
+	exchange_flow(x, &x->up, x->fs, x->bs);
+	if (x->head_sent)
+		exchange_flow(x, &x->down, x->bs, fs);
+	if (is_over(x))
+		return exchange_go(x, EXCHANGE_DONE);
+	exchange_deadline(x);
+	return false;
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "proxy/exchange.h"
+
+/*
+ * What the parts of the exchange share; nobody else includes this.
+ *
+ * A step returns true when the state has changed and the next step may run at
+ * once, false when the exchange must wait for a fact.
+ */
+
+/* exchange_facts.c */
+extern const struct stream_sink exchange_front_sink, exchange_back_sink;
+
+/* exchange_forward.c */
+bool exchange_step_forward(struct exchange *x);
+void exchange_send_request(struct exchange *x);
+
+/* exchange_flow.c: moves bytes; true if something moved. */
+bool exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
+    struct stream *to);
+void exchange_deadline(struct exchange *x);
+bool exchange_expired(struct exchange *x);
+
+/* exchange.c */
+bool exchange_go(struct exchange *x, enum exchange_state to);
+bool exchange_abort(struct exchange *x, char who, char when, const char *why);
+bool exchange_retry(struct exchange *x, char who, char when, const char *why,
+    unsigned status);
+void exchange_drop_back(struct exchange *x, bool reset);
+
+/* reply.c: an answer of our own, with its termination letters. */
+bool exchange_refuse(struct exchange *x, unsigned status, char who, char when,
+    const char *why);
+bool exchange_step_reply(struct exchange *x);
+void reply_error(struct exchange *x);
+void reply_respond(struct exchange *x);
+void reply_redirect(struct exchange *x);

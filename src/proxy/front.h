@@ -1,0 +1,40 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/link.h"
+
+struct listener;
+struct worker;
+
+/*
+ * One connection from a client.  Holds the deadlines between requests; makes
+ * an exchange of each stream its codec announces.
+ */
+struct front {
+	struct list node;		/* in listener->fronts */
+	struct worker *worker;
+	struct listener *listener;
+	struct link link;
+	struct task reap;
+	struct timer timer;		/* head or keep-alive */
+	enum codec_phase phase;		/* the timer was set for */
+	uint32_t exchanges;		/* that hold it */
+	bool trusted;			/* the peer is in listener->conf->trusted */
+};
+
+/* Takes fd. */
+void front_accept(struct listener *l, int fd, const struct addr *peer);
+
+/* The same over a conn of the caller's making (simulations). */
+struct front *front_new(struct listener *l, struct conn *conn);
+
+/* The listener has a new snapshot: limits and trust follow. */
+void front_retune(struct front *f);
+
+/* No new requests; closes when idle. */
+void front_drain(struct front *f);
+
+/* An exchange has let go of it. */
+void front_exchange_done(struct front *f);

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "base/text.h"
+#include "cluster/bad.h"
+#include "cluster/counters.h"
+#include "conf/model.h"
+#include "net/acceptor.h"
+
+struct worker;
+
+/*
+ * An address that accepts clients.  Outlives a reload when its name stands;
+ * its socket stays open when the address stands, also under another name.
+ */
+struct listener {
+	struct list node;
+	struct worker *worker;
+	struct conf *snapshot;		/* counted: conf points into it */
+	const struct conf_listener *conf;
+	char *name;
+	unsigned id;			/* 1.., stable while it exists */
+	struct addr addr;		/* what the socket is bound to */
+	struct acceptor *acceptor;	/* NULL when retired */
+	struct list fronts;
+	uint32_t nfronts;
+	struct counters count;
+	struct bad bad;			/* the last malformed request */
+	bool full;			/* accepting is paused by a limit */
+	bool gone;
+};
+
+/* The sockets of a snapshot, opened or found, before it is put in force. */
+struct listener_plan;
+
+/* NULL with sentences in errors when a socket cannot be had. */
+struct listener_plan *listener_plan_new(struct worker *w, struct conf *conf,
+    struct text *errors);
+void listener_plan_abandon(struct listener_plan **plan);
+void listener_plan_commit(struct listener_plan **plan, struct text *changes);
+
+/* Stops accepting; idle clients are let go, others after their answer. */
+void listener_retire(struct listener *l);
+
+/* Frees it if it is gone and its last client has left. */
+void listener_settle(struct listener *l);
+
+void listener_free(struct listener **l);
+const char *listener_status(const struct listener *l);	/* OPEN PAUSED STOP */
+struct listener *listener_find(struct worker *w, const char *name);

@@ -1,0 +1,119 @@
+/*
+ * route.c - which route takes a request.
+ *
+ * First match wins, in the order of the file, so that what an operator reads
+ * from top to bottom is what happens.
+ */
+#include "proxy/route.h"
+
+#include "http/uri.h"
+
+void
+routes_init(struct routes *r, const struct conf *conf)
+{
+	r->conf = conf;
+}
+
+void
+routes_fini(struct routes *r)
+{
+	r->conf = NULL;
+}
+
+static bool
+has_field(const struct head *h, const struct conf_field *want)
+{
+	struct slice name = slice_of(want->name);
+	struct slice value = slice_of(want->value);
+
+	for (uint32_t i = 0; i < h->nfields; i++)
+		if (slice_eq_nocase(h->fields[i].name, name) &&
+		    (want->value == NULL ||
+		    slice_eq(h->fields[i].value, value)))
+			return true;
+	return false;
+}
+
+static bool
+matches(const struct conf_route *r, const struct conf_listener *l,
+    const struct head *h, struct slice path)
+{
+	if (r->on != NULL && strcmp(r->on->name, l->name) != 0)
+		return false;
+	if (r->method != NULL && !head_is_method(h, r->method))
+		return false;
+	if (r->path != NULL && !slice_eq(path, slice_of(r->path)))
+		return false;
+	if (r->path_prefix != NULL &&
+	    !slice_starts(path, slice_of(r->path_prefix)))
+		return false;
+	if (r->host != NULL &&
+	    !uri_host_matches(h->authority, slice_of(r->host)))
+		return false;
+	return r->field == NULL || has_field(h, r->field);
+}
+
+const struct conf_route *
+routes_find(const struct routes *r, const struct conf_listener *listener,
+    const struct head *request, struct slice path)
+{
+	for (size_t i = 0; i < r->conf->nroutes; i++)
+		if (matches(&r->conf->routes[i], listener, request, path))
+			return &r->conf->routes[i];
+	return NULL;
+}
+
+/* The value of a variable that the checker has let pass. */
+static struct slice
+value_of(struct slice name, const struct head *h)
+{
+	struct slice host, port;
+
+	if (slice_eq(name, SLICE("host"))) {
+		uri_split_authority(h->authority, &host, &port);
+		return host;
+	}
+	if (slice_eq(name, SLICE("path")))
+		return uri_path(h->path);
+	if (slice_eq(name, SLICE("query")))
+		return uri_query(h->path);
+	return SLICE("http");
+}
+
+static size_t
+word_length(const char *p)
+{
+	size_t n = 0;
+
+	while (p[n] >= 'a' && p[n] <= 'z')
+		n++;
+	return n;
+}
+
+struct slice
+route_location(const struct conf_route *route, const struct head *request,
+    struct arena *a)
+{
+	const char *p = route->redirect.location;
+	struct slice out = SLICE_NONE, part;
+
+	while (*p != '\0') {
+		if (*p == '$') {
+			struct slice name = { p + 1, word_length(p + 1) };
+
+			part = value_of(name, request);
+			p += 1 + name.n;
+			if (part.n == 0 && slice_eq(name, SLICE("host")))
+				return SLICE_NONE;
+		} else {
+			part = (struct slice){ p, strcspn(p, "$") };
+			p += part.n;
+		}
+		out = arena_print(a, "%.*s%.*s", SLICE_ARG(out),
+		    SLICE_ARG(part));
+	}
+	/* "$path?$query" of a request without a query */
+	if (out.n > 0 && out.p[out.n - 1] == '?')
+		out.n--;
+	return out;
+}

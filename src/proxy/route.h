@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "conf/model.h"
+#include "http/head.h"
+
+/*
+ * Which route takes a request: the first of the file whose conditions all
+ * hold.  Matching uses the normalised path (http/uri.h).
+ */
+struct routes {
+	const struct conf *conf;	/* borrowed */
+};
+
+void routes_init(struct routes *r, const struct conf *conf);
+void routes_fini(struct routes *r);
+
+/* NULL: no route matches (404). */
+const struct conf_route *routes_find(const struct routes *r,
+    const struct conf_listener *listener, const struct head *request,
+    struct slice path);
+
+/* The Location of a redirect: $host $path $query $scheme filled in. */
+struct slice route_location(const struct conf_route *route,
+    const struct head *request, struct arena *a);

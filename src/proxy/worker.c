@@ -1,0 +1,233 @@
+/*
+ * worker.c - one event loop and all that hangs from it.
+ *
+ * Owns:      listeners, the cluster, free lists, the snapshot in force.
+ * Borrows:   loop, log, dialer: the daemon's.
+ * Not here:  signals, privileges, files (daemon/).
+ */
+#include "proxy/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cluster/back.h"
+#include "proxy/exchange.h"
+#include "proxy/front.h"
+#include "proxy/listener.h"
+
+#define LOG_RETRY MSEC(100)	/* a slow target of the log is tried again */
+
+static void
+on_log_retry(struct timer *t)
+{
+	(void)t;		/* the end of this very tick flushes */
+}
+
+static void
+on_tick_end(void *owner)
+{
+	struct worker *w = owner;
+
+	if (!log_has_pending(w->log))
+		return;
+	log_flush(w->log);
+	if (log_has_pending(w->log) && !timer_is_set(&w->log_retry))
+		loop_after(w->loop, &w->log_retry, LOG_RETRY);
+}
+
+static void
+stop_if_done(struct worker *w)
+{
+	if (w->draining && w->nfronts == 0)
+		w->stopped = true;
+}
+
+static void
+end_fronts(struct listener *l)
+{
+	struct front *f;
+
+	list_each(f, &l->fronts, struct front, node)
+		link_end(&f->link, true);
+}
+
+/* drain_timeout is over: what is still there is cut. */
+static void
+on_drain_over(struct timer *t)
+{
+	struct worker *w = list_entry(t, struct worker, drain);
+	struct exchange *x;
+	struct listener *l;
+
+	log_warn(w->log, "drain", "drain_timeout is over: %u connections "
+	    "with %u requests in flight are cut", w->nfronts, w->nexchanges);
+	list_each(x, &w->exchanges, struct exchange, node)
+		exchange_kill(x, 'K', "drain_timeout was over");
+	list_each(l, &w->retired, struct listener, node)
+		end_fronts(l);
+}
+
+struct worker *
+worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
+{
+	struct worker *w = mem_new(sizeof(*w));
+
+	w->loop = loop;
+	w->log = log;
+	w->dialer = dialer;
+	rng_init_random(&w->rng);
+	list_init(&w->listeners);
+	list_init(&w->retired);
+	list_init(&w->exchanges);
+	slab_init(&w->codecs, codec_size(), 4096);
+	slab_init(&w->fronts, sizeof(struct front), 4096);
+	slab_init(&w->exchanges_slab, sizeof(struct exchange), 1024);
+	w->shared = (struct codec_shared){ .pages = &loop->pages,
+	    .chunks = &loop->chunks, .codecs = &w->codecs,
+	    .clock = &loop->clock };
+	text_init(&w->line);
+	timer_init(&w->drain, on_drain_over);
+	timer_init(&w->log_retry, on_log_retry);
+	w->started = loop->clock.wall;
+	cluster_init(&w->cluster, loop, log, &w->rng, dialer, &w->shared);
+	loop->after = on_tick_end;
+	loop->after_owner = w;
+	return w;
+}
+
+/* Until nothing runs any more; what is cut tells its exchange first. */
+static void
+end_all(struct worker *w)
+{
+	struct exchange *x;
+	struct listener *l;
+
+	list_each(l, &w->listeners, struct listener, node)
+		listener_retire(l);
+	list_each(x, &w->exchanges, struct exchange, node)
+		exchange_kill(x, 'K', "the process was told to stop at once");
+	list_each(l, &w->retired, struct listener, node)
+		end_fronts(l);
+	for (int i = 0; i < 8 && w->nfronts > 0; i++)
+		loop_tick(w->loop, w->loop->clock.now);
+}
+
+void
+worker_free(struct worker **wp)
+{
+	struct worker *w = *wp;
+	struct listener *l;
+
+	if (w == NULL)
+		return;
+	*wp = NULL;
+	end_all(w);
+	timer_stop(&w->loop->wheel, &w->drain);
+	timer_stop(&w->loop->wheel, &w->log_retry);
+	cluster_fini(&w->cluster);
+	list_each(l, &w->retired, struct listener, node)
+		listener_free(&l);
+	routes_fini(&w->routes);
+	free(w->pools);
+	if (w->conf != NULL)
+		conf_put(&w->conf);
+	text_fini(&w->line);
+	slab_fini(&w->exchanges_slab);
+	slab_fini(&w->fronts);
+	slab_fini(&w->codecs);
+	w->loop->after = NULL;
+	free(w);
+}
+
+/*
+ * Our name in Via: the one configured, or one that no other process has, since
+ * it is by this name that we know a loop.
+ */
+static void
+name_us(struct worker *w, const struct conf *conf)
+{
+	if (conf->global.name != NULL)
+		snprintf(w->via, sizeof(w->via), "%s", conf->global.name);
+	else if (w->via[0] == '\0')
+		snprintf(w->via, sizeof(w->via), "steelyard-%08x",
+		    (unsigned)rng_below(&w->rng, UINT32_MAX));
+}
+
+static void
+index_pools(struct worker *w)
+{
+	free(w->pools);
+	w->pools = mem_array(w->conf->npools + 1, sizeof(struct pool *));
+	for (size_t i = 0; i < w->conf->npools; i++)
+		w->pools[i] = cluster_find(&w->cluster,
+		    w->conf->pools[i].name);
+}
+
+bool
+worker_apply(struct worker *w, struct conf *conf, struct text *errors,
+    struct text *changes)
+{
+	struct listener_plan *plan = listener_plan_new(w, conf, errors);
+	struct conf *old = w->conf;
+
+	if (plan == NULL)
+		return false;
+	w->conf = conf_get(conf);
+	name_us(w, conf);
+	cluster_apply(&w->cluster, conf, changes);
+	index_pools(w);
+	routes_fini(&w->routes);
+	routes_init(&w->routes, conf);
+	listener_plan_commit(&plan, changes);
+	if (old != NULL)
+		conf_put(&old);
+	return true;
+}
+
+void
+worker_drain(struct worker *w)
+{
+	struct listener *l;
+
+	if (w->draining)
+		return;
+	w->draining = true;
+	list_each(l, &w->listeners, struct listener, node)
+		listener_retire(l);
+	if (w->nfronts > 0)
+		loop_after(w->loop, &w->drain, w->conf->global.drain_timeout);
+	stop_if_done(w);
+}
+
+static bool
+is_full(const struct worker *w, const struct listener *l)
+{
+	return w->nfronts >= w->conf->global.max_connections ||
+	    l->nfronts >= l->conf->max_connections;
+}
+
+void
+worker_balance_accepting(struct worker *w)
+{
+	struct listener *l;
+
+	stop_if_done(w);
+	if (w->draining || w->conf == NULL)
+		return;
+	list_each(l, &w->listeners, struct listener, node) {
+		bool full = is_full(w, l);
+
+		if (l->acceptor == NULL || full == l->full)
+			continue;
+		l->full = full;
+		if (full) {
+			acceptor_pause(l->acceptor);
+			log_warn(w->log, "accept", "listener %s is paused: %u "
+			    "connections here, %u in all", l->name,
+			    l->nfronts, w->nfronts);
+		} else {
+			acceptor_resume(l->acceptor);
+		}
+	}
+}

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/rng.h"
+#include "cluster/cluster.h"
+#include "cluster/counters.h"
+#include "conf/model.h"
+#include "http/date.h"
+#include "net/acceptor.h"
+#include "net/loop.h"
+#include "proxy/route.h"
+
+/*
+ * One event loop and all that hangs from it.  How a request travels:
+ *
+ *	acceptor > listener > front (link: conn + codec) > exchange
+ *	exchange: HEAD > ROUTE > PICK > CONNECT > FORWARD > DONE
+ *	back (link: conn + codec) < server < pool < cluster
+ *
+ * Nothing here assumes that there is only one worker.
+ */
+struct worker {
+	struct loop *loop;
+	struct log *log;
+	struct rng rng;
+	struct dialer *dialer;
+	struct conf *conf;		/* the snapshot in force; counted */
+	struct routes routes;		/* of it */
+	struct pool **pools;		/* parallel to conf->pools */
+	char via[96];			/* our pseudonym in Via (RFC 9110 7.6.3) */
+	struct cluster cluster;
+	struct list listeners;		/* in configured order */
+	struct list retired;		/* gone, with clients still connected */
+	unsigned next_id;
+	struct counters count;		/* of the whole process */
+	uint32_t nfronts;		/* client connections */
+	struct list exchanges;		/* all in flight */
+	uint32_t nexchanges;
+	struct codec_shared shared;
+	struct slab codecs, fronts, exchanges_slab;
+	struct date_cache date;
+	struct text line;		/* scratch of the access log */
+	uint64_t next_exchange;
+	int64_t started;		/* wall */
+	uint64_t reloads, reload_errors;
+	bool paused;			/* max_connections is reached */
+	bool draining;
+	struct timer drain, log_retry;
+	bool stopped;			/* nothing is left: the loop may end */
+};
+
+/* Takes nothing; loop, log and dialer are borrowed. */
+struct worker *worker_new(struct loop *loop, struct log *log,
+    struct dialer *dialer);
+
+/* Ends everything at once. */
+void worker_free(struct worker **w);
+
+/*
+ * Puts a snapshot in force, all or nothing: opens the sockets that are new; if
+ * one fails, closes those again, says why in errors, and changes nothing.
+ * Takes its own reference.  changes gets a sentence a listener or pool.
+ */
+bool worker_apply(struct worker *w, struct conf *conf, struct text *errors,
+    struct text *changes);
+
+/* Ends gently: listeners close, idle connections end, responses in flight
+ * finish; after drain_timeout the rest is cut.  Then w->stopped is true. */
+void worker_drain(struct worker *w);
+
+/* A client connection has come or gone: pauses and resumes accepting. */
+void worker_balance_accepting(struct worker *w);

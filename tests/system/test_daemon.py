@@ -1,0 +1,224 @@
+"""The process: options, pid file, ends gentle and sudden."""
+import os
+import re
+import signal
+import time
+
+from harness import (SLOW, WRAP, Steelyard, at, case, equal, fail, main,
+                     options, pool, request, run, wait_for)
+from origins import GoodOrigin
+from wire import Wire
+
+
+def proxy(**more):
+    return Steelyard(pool(GoodOrigin(name="a")), **more)
+
+
+def refuses(port):
+    try:
+        Wire(port).close()
+        return False
+    except OSError:
+        return True
+
+
+@case
+def says_its_version_and_what_it_was_built_with():
+    got = run(WRAP + [options.bin, "-V"])
+    equal(got.returncode, 0, "exit code")
+    if not re.match(r"(?i)steelyard \S*\d+\.\d+", got.stdout):
+        fail("it says %r" % got.stdout[:200])
+    equal("libevent" in got.stdout, True, "libevent is named")
+
+
+@case
+def an_unknown_option_is_refused_with_the_usage():
+    got = run(WRAP + [options.bin, "-Z"])
+    equal(got.returncode in (1, 2, 64), True, "exit code %d" %
+          got.returncode)
+    equal("-f" in got.stderr, True, "the usage: %r" % got.stderr[:200])
+
+
+@case
+def the_check_of_a_good_file_says_nothing():
+    s = proxy(wait=None)
+    got = run(WRAP + [options.bin, "-t", "-f", s.file])
+    equal((got.returncode, got.stderr), (0, ""), "code and stderr")
+    equal(os.path.exists(s.sock), False, "a socket was made")
+
+
+@case
+def a_missing_file_is_told():
+    got = run(WRAP + [options.bin, "-t", "-f", "/nonexistent/x.conf"])
+    equal(got.returncode, 78, "exit code")
+    equal("/nonexistent/x.conf" in got.stderr, True, got.stderr[:200])
+
+
+@case
+def a_bad_file_is_refused_at_the_start():
+    s = proxy(wait=None)
+    s.write("listeners = 5;\n")
+    got = run(WRAP + [options.bin, "-f", s.file])
+    equal(got.returncode, 78, "exit code")
+    equal("steelyard.conf:1" in got.stderr, True, got.stderr[:200])
+
+
+@case
+def the_effective_configuration_loads_to_the_same():
+    s = proxy(wait=None)
+    s.conf["routes"].insert(0, {"host": "*.x", "path": "/a\"b", "redirect": {
+        "status": 308, "location": "/$path"}})
+    s.conf["pools"][0]["health"] = {"type": "http", "expect": "200-299,404"}
+    s.write()
+    first = run(WRAP + [options.bin, "-T", "-f", s.file])
+    equal(first.returncode, 0, "exit code: " + first.stderr[:200])
+    s.write(first.stdout)
+    second = run(WRAP + [options.bin, "-T", "-f", s.file])
+    equal(second.returncode, 0, "exit code: " + second.stderr[:200])
+    equal(second.stdout, first.stdout, "the second dump")
+    equal("keep_alive" in first.stdout, True, "defaults stand in it")
+
+
+@case
+def becomes_a_daemon_with_a_pid_file():
+    s = proxy(wait=None)
+    pidfile = os.path.join(s.dir, "pid")
+    got = run(s.command("-D", "-p", pidfile))
+    equal(got.returncode, 0, "exit code: " + got.stderr[:200])
+    pid = int(open(pidfile).read())
+    try:
+        wait_for(lambda: not refuses(s.port), 5 * SLOW, "the listener")
+        equal(s.get().status, 200)
+        stat = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
+        equal(int(stat[3]) != os.getsid(0), True, "a session of its own")
+        os.kill(pid, signal.SIGTERM)
+
+        def gone():
+            try:
+                return open("/proc/%d/stat" % pid).read().rsplit(
+                    ")", 1)[1].split()[0] == "Z"
+            except OSError:
+                return True
+        wait_for(gone, 5 * SLOW, "its end")
+        equal(os.path.exists(pidfile), False, "the pid file is left behind")
+    finally:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+@case
+def a_second_instance_on_the_port_is_refused():
+    with proxy() as s:
+        other = proxy(wait=None)
+        other.conf["listeners"][0]["address"] = at(s.port)
+        other.write()
+        got = run(other.command())
+        equal(got.returncode != 0, True, "exit code")
+        said = got.stderr + other.errors(3000)
+        equal(str(s.port) in said and "in use" in said.lower(), True,
+              "it says %r" % said[:300])
+        equal(s.get().status, 200, "the first goes on")
+
+
+@case
+def a_second_instance_does_not_take_the_stats_socket():
+    with proxy() as s:
+        other = proxy(wait=None)
+        other.conf["global"]["stats_socket"]["path"] = s.sock
+        other.write()
+        got = run(other.command())
+        equal(got.returncode != 0, True, "exit code")
+        equal("Uptime" in s.stats("show info"), True, "the first's socket")
+
+
+@case
+def term_lets_an_answer_in_flight_complete():
+    s = proxy()
+    with s.wire() as w, s.wire() as idle, s.wire() as fresh:
+        idle.send(request())
+        equal(idle.response().status, 200)
+        w.send(request("/slow?ms=800"))
+        wait_for(lambda: s.row("web/a")["scur"] == "1", 3, "the request")
+        s.kill(signal.SIGTERM)
+        wait_for(lambda: refuses(s.port), 3, "the listener to close")
+        idle.is_closed()
+        fresh.read_eof()
+        r = w.response(timeout=5 * SLOW)
+        equal((r.status, r.complete), (200, True))
+        equal(r.tokens("Connection"), ["close"], "Connection")
+        w.is_closed()
+        log = s.access(client=w)
+        equal(log["termination"], "--")
+    s.wait_end(5)
+    equal(os.path.exists(s.sock), False, "the stats socket is left behind")
+
+
+@case
+def int_drains_too():
+    s = proxy()
+    s.stop(signal.SIGINT, 5)
+
+
+@case
+def what_lasts_longer_than_the_drain_is_cut():
+    s = proxy(glob={"drain_timeout": "300ms"})
+    with s.wire() as w:
+        w.send(request("/slow?ms=5000"))
+        wait_for(lambda: s.row("web/a")["scur"] == "1", 3, "the request")
+        began = time.monotonic()
+        s.kill(signal.SIGTERM)
+        s.wait_end(5)
+        if time.monotonic() - began > 2 * SLOW:
+            fail("it took %.1f s" % (time.monotonic() - began))
+        w.read_eof()
+
+
+@case
+def quit_ends_a_drain_now():
+    s = proxy()
+    with s.wire() as w:
+        w.send(request("/slow?ms=4000"))
+        wait_for(lambda: s.row("web/a")["scur"] == "1", 3, "the request")
+        s.kill(signal.SIGTERM)
+        wait_for(lambda: refuses(s.port), 3, "the listener to close")
+        s.kill(signal.SIGQUIT)
+        s.wait_end(2)
+
+
+@case
+def quit_ends_it_now():
+    s = proxy()
+    with s.wire() as w:
+        w.send(request("/slow?ms=4000"))
+        wait_for(lambda: s.row("web/a")["scur"] == "1", 3, "the request")
+        s.stop(signal.SIGQUIT, 2)
+        w.read_eof()
+
+
+@case
+def events_tell_its_life():
+    with proxy() as s:
+        s.reload()
+    names = [x["event"] for x in s.events()]
+    for name in ("start", "ready", "reload", "drain", "stop"):
+        if name not in names:
+            fail("no event %s in %s" % (name, names))
+    equal(names.index("ready") < names.index("reload") < names.index("drain")
+          < names.index("stop"), True, "order %s" % names)
+    for x in s.events():
+        for member in ("time", "level", "event", "message"):
+            if member not in x:
+                fail("no %s in %s" % (member, x))
+
+
+@case
+def does_not_start_where_its_log_cannot_be_opened():
+    s = proxy(wait=None, glob={"log": {"target": "/nonexistent/dir/log"}})
+    got = run(s.command())
+    equal(got.returncode != 0, True, "exit code")
+    equal("/nonexistent/dir/log" in got.stderr, True, got.stderr[:200])
+
+
+main()
