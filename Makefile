@@ -54,9 +54,9 @@ $(BUILD)/steelyard: $(BUILD)/src/daemon/main.o $(LIB)
 $(BUILD)/steelyardctl: $(BUILD)/src/ctl/main.o $(LIB)
 $(PROGS):
 	@echo "  LD    $@"
-	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 $(LIB): $(filter-out $(MAINS),$(OBJS))
-	$(Q)rm -f $@; $(AR) rcs $@ $^
+	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
@@ -98,7 +98,7 @@ $(UNIT) $(SIM):
 $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(LIB)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 cov:
 	@$(MAKE) MODE=cov --no-print-directory test
 	@tests/coverage build/cov

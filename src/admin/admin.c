@@ -19,6 +19,7 @@
 #include "admin/command.h"
 #include "admin/session.h"
 #include "base/mem.h"
+#include "base/must.h"
 #include "net/acceptor.h"
 
 #define SESSIONS 32
@@ -133,11 +134,7 @@ on_accept(void *owner, int fd, const struct addr *peer)
 	struct session *s;
 
 	(void)peer;
-	/* A batch may bring more than fit; the rest waits in the backlog. */
-	if (a->nsessions >= SESSIONS) {
-		close(fd);
-		return;
-	}
+	must(a->nsessions < SESSIONS);	/* paused, the rest waits */
 	s = session_new(a->worker->loop, fd, a->timeout, &session_events, a);
 	list_add_tail(&a->sessions, &s->node);
 	if (++a->nsessions < SESSIONS)

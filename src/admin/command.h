@@ -53,8 +53,16 @@ void get_weight(struct request *r);
 void enable_server(struct request *r);
 void disable_server(struct request *r);
 
-/* "pool/server" as found; NULL when there is none, and the answer says why. */
+/* "pool/server"; NULL when there is none, and the answer says why. */
 struct server *request_server(struct request *r, const char *name);
 
 /* By name or by "#id"; NULL if there is none. */
 struct pool *request_pool(struct request *r, const char *name);
+
+/*
+ * A row for each server of that pool, or of all if it is NULL; as JSON a list
+ * with commas between.
+ */
+typedef void request_row_fn(struct request *r, const struct server *s);
+void request_rows(struct request *r, const struct pool *only,
+    request_row_fn *row);

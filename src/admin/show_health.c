@@ -9,6 +9,8 @@
 #include "cluster/pool.h"
 #include "cluster/server.h"
 
+#define FORM "%-28s  %-9s %-9s %4s %9s %7s  "
+
 /* "3s", "4m05s", "2h07m", "9d03h" */
 static void
 print_age(int64_t seconds, char out[24])
@@ -34,12 +36,6 @@ age(const struct worker *w, int64_t wall)
 	return us > 0 ? us / USEC_PER_SEC : 0;
 }
 
-static int
-width_of(const struct server *s)
-{
-	return (int)(strlen(s->pool->name) + 1 + strlen(s->name));
-}
-
 static const char *
 reason(const struct server *s)
 {
@@ -51,11 +47,11 @@ reason(const struct server *s)
 }
 
 static void
-put_row(struct request *r, const struct server *s, int width)
+put_row(struct request *r, const struct server *s)
 {
 	const struct health *h = &s->health;
 	char status[32], since[24], code[12] = "-", duration[24] = "-";
-	char result[16] = "-";
+	char result[16] = "-", name[160];
 
 	server_status(s, status);
 	print_age(age(r->worker, h->changed), since);
@@ -67,9 +63,8 @@ put_row(struct request *r, const struct server *s, int width)
 	if (h->probed != 0)
 		(void)snprintf(duration, sizeof(duration), "%.1fms",
 		    (double)h->duration / 1000);
-	text_add(r->out, "%s/%s%*s  %-9s %-9s %4s %9s %7s  ",
-	    s->pool->name, s->name, width - width_of(s), "", status, result,
-	    code, duration, since);
+	(void)snprintf(name, sizeof(name), "%s/%s", s->pool->name, s->name);
+	text_add(r->out, FORM, name, status, result, code, duration, since);
 	text_add_escaped(r->out, slice_of(reason(s)));
 	text_add_char(r->out, '\n');
 }
@@ -98,65 +93,31 @@ put_json(struct request *r, const struct server *s)
 }
 
 static void
-put_all(struct request *r, const struct pool *only, int width)
+put_panics(struct request *r, const struct pool *only)
 {
-	const char *comma = "";
 	struct pool *p;
-	struct server *s;
 
-	list_each(p, &r->worker->cluster.pools, struct pool, node) {
-		if (only != NULL && p != only)
-			continue;
-		list_each(s, &p->servers, struct server, node) {
-			text_add(r->out, "%s", comma);
-			if (r->json)
-				put_json(r, s);
-			else
-				put_row(r, s, width);
-			comma = r->json ? "," : "";
-		}
-		if (!r->json && p->panic)
-			text_add(r->out, "%s is in panic: %u of %u servers "
-			    "up\n", p->name, p->nup, p->nservers);
-	}
-}
-
-static int
-widest(const struct worker *w, const struct pool *only)
-{
-	int width = (int)strlen("pool/server");
-	struct pool *p;
-	struct server *s;
-
-	list_each(p, &w->cluster.pools, struct pool, node) {
-		if (only != NULL && p != only)
-			continue;
-		list_each(s, &p->servers, struct server, node)
-			if (width_of(s) > width)
-				width = width_of(s);
-	}
-	return width;
+	list_each(p, &r->worker->cluster.pools, struct pool, node)
+		if (p->panic && (only == NULL || p == only))
+			text_add(r->out, "Pool %s is in panic: %u of %u "
+			    "servers up.\n", p->name, p->nup, p->nservers);
 }
 
 void
 show_health(struct request *r)
 {
 	const struct pool *only = NULL;
-	int width;
 
 	if (r->argc > 0 && (only = request_pool(r, r->argv[0])) == NULL) {
 		text_add(r->out, "No such backend.\n");
 		return;
 	}
 	if (r->json) {
-		text_add_char(r->out, '[');
-		put_all(r, only, 0);
-		text_add(r->out, "]\n");
+		request_rows(r, only, put_json);
 		return;
 	}
-	width = widest(r->worker, only);
-	text_add(r->out, "%-*s  %-9s %-9s %4s %9s %7s  %s\n", width,
-	    "pool/server", "status", "result", "code", "duration", "since",
-	    "reason");
-	put_all(r, only, width);
+	text_add(r->out, FORM "reason\n", "pool/server", "status", "result",
+	    "code", "duration", "since");
+	request_rows(r, only, put_row);
+	put_panics(r, only);
 }

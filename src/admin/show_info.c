@@ -132,7 +132,7 @@ count_listeners(const struct worker *w)
 	unsigned n = 0;
 
 	list_each(l, &w->listeners, struct listener, node)
-		n++;
+		n += l->acceptor != NULL;
 	return n;
 }
 

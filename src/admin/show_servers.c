@@ -148,24 +148,33 @@ put_conn_json(struct request *r, const struct server *s)
 	    (unsigned long long)s->count.reuse);
 }
 
-/* A row for each server asked for, with commas between those of JSON. */
-static void
-put_all(struct request *r, void (*row)(struct request *, const struct server *),
-    const struct pool *only)
+static const char *
+put_pool(struct request *r, const struct pool *p, request_row_fn *row,
+    const char *comma)
+{
+	struct server *s;
+
+	list_each(s, &p->servers, struct server, node) {
+		text_add(r->out, "%s", comma);
+		row(r, s);
+		comma = r->json ? "," : "";
+	}
+	return comma;
+}
+
+void
+request_rows(struct request *r, const struct pool *only, request_row_fn *row)
 {
 	const char *comma = "";
 	struct pool *p;
-	struct server *s;
 
-	list_each(p, &r->worker->cluster.pools, struct pool, node) {
-		if (only != NULL && p != only)
-			continue;
-		list_each(s, &p->servers, struct server, node) {
-			text_add(r->out, "%s", comma);
-			row(r, s);
-			comma = r->json ? "," : "";
-		}
-	}
+	if (r->json)
+		text_add_char(r->out, '[');
+	list_each(p, &r->worker->cluster.pools, struct pool, node)
+		if (only == NULL || p == only)
+			comma = put_pool(r, p, row, comma);
+	if (r->json)
+		text_add(r->out, "]\n");
 }
 
 static bool
@@ -188,9 +197,7 @@ show_servers_state(struct request *r)
 	if (!read_pool(r, &only))
 		return;
 	if (r->json) {
-		text_add_char(r->out, '[');
-		put_all(r, put_state_json, only);
-		text_add(r->out, "]\n");
+		request_rows(r, only, put_state_json);
 		return;
 	}
 	text_add(r->out, "1\n# be_id be_name srv_id srv_name srv_addr "
@@ -199,7 +206,7 @@ show_servers_state(struct request *r)
 	    "srv_check_health srv_check_state srv_agent_state bk_f_forced_id "
 	    "srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl "
 	    "srv_check_port srv_check_addr srv_agent_addr srv_agent_port\n");
-	put_all(r, put_state, only);
+	request_rows(r, only, put_state);
 }
 
 void
@@ -210,14 +217,12 @@ show_servers_conn(struct request *r)
 	if (!read_pool(r, &only))
 		return;
 	if (r->json) {
-		text_add_char(r->out, '[');
-		put_all(r, put_conn_json, only);
-		text_add(r->out, "]\n");
+		request_rows(r, only, put_conn_json);
 		return;
 	}
 	text_add(r->out, "# bkname/svname bkid/svid addr port - purge_delay "
 	    "used_cur used_max need_est unsafe_nb safe_nb idle_lim idle_cur\n");
-	put_all(r, put_conn, only);
+	request_rows(r, only, put_conn);
 }
 
 void

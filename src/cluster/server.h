@@ -65,6 +65,10 @@ void server_end(struct server *s);
 void server_set_admin(struct server *s, enum server_admin admin);
 void server_set_weight(struct server *s, unsigned weight);	/* 0..256 */
 
+/* By the operator: fully up or down until probes say otherwise.  False, and
+ * nothing changed, when it has no check. */
+bool server_set_health(struct server *s, bool up);
+
 /* The result of one probe: feeds health, logs a transition, refreshes the
  * pool. */
 void server_on_probe(struct server *s, enum health_result result, int code,

@@ -114,6 +114,19 @@ store(struct health *h, enum health_result result, int code,
 	(void)snprintf(h->sentence, sizeof(h->sentence), "%s", sentence);
 }
 
+static void
+follow(struct server *s, enum health_state from)
+{
+	const struct clock *clock = &s->pool->cluster->loop->clock;
+
+	s->health.changed = clock->wall;
+	if (s->health.state == HEALTH_UP)
+		go_up(s, clock->now);
+	else
+		go_down(s, from, clock->now);
+	pool_refresh(s->pool);
+}
+
 void
 server_on_probe(struct server *s, enum health_result result, int code,
     int64_t duration, const char *sentence)
@@ -135,11 +148,31 @@ server_on_probe(struct server *s, enum health_result result, int code,
 	}
 	if (!changed)
 		return;
-	h->changed = clock->wall;
 	log_change(s, from);
-	if (h->state == HEALTH_UP)
-		go_up(s, clock->now);
-	else
-		go_down(s, from, clock->now);
-	pool_refresh(s->pool);
+	follow(s, from);
+}
+
+bool
+server_set_health(struct server *s, bool up)
+{
+	struct health *h = &s->health;
+	enum health_state from = h->state;
+	struct log_field fields[] = {
+		{ "pool", slice_of(s->pool->name), 0 },
+		{ "server", slice_of(s->name), 0 },
+		{ "from", slice_of(state_name(from)), 0 },
+		{ "to", slice_of(up ? "UP" : "DOWN"), 0 },
+	};
+
+	if (from == HEALTH_NONE)
+		return false;
+	h->state = up ? HEALTH_UP : HEALTH_DOWN;
+	h->value = up ? h->rise + h->fall - 1 : 0;
+	if (h->state == from)
+		return true;
+	log_event(s->pool->cluster->log, LOG_LEVEL_INFO, "health", fields, 4,
+	    "server %s/%s is %s: set by the operator", s->pool->name, s->name,
+	    state_name(h->state));
+	follow(s, from);
+	return true;
 }

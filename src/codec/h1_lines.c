@@ -125,7 +125,10 @@ take_length(struct h1_lines *x, struct slice value)
 	return true;
 }
 
-/* Only a line that names further fields is kept, until the head's end. */
+/*
+ * Only a line that names further fields is kept, until the head's end, under
+ * an id of its own: no Connection line can take away another.
+ */
 static void
 take_connection(struct h1_lines *x, struct slice name, struct slice value)
 {
@@ -135,7 +138,7 @@ take_connection(struct h1_lines *x, struct slice name, struct slice value)
 	hop->names_others = false;
 	hop_read(hop, value);
 	if (hop->names_others)
-		push(x, name, value, FIELD_CONNECTION);
+		push(x, name, value, (enum field_id)H1_NAMING);
 	hop->names_others = hop->names_others || named;
 }
 
@@ -255,31 +258,31 @@ read_name(struct h1_lines *x, struct slice *name, enum field_id *id,
 static bool
 read_value(struct h1_lines *x, struct slice *value)
 {
-	char *p = x->p, *last;
+	char *p = x->p, *end;
+	ptrdiff_t bad;
 
 	while (*p == ' ' || *p == '\t')
 		p++;
 	value->p = p;
 	for (;;) {
-		while (check_is(*p, CHECK_VALUE))
-			p++;
-		x->p = p;
-		if (*p != '\r' && *p != '\n')
-			return h1_refuse(x, 400,
-			    "a control character in a field value", p);
+		end = memchr(p, '\n', (size_t)(x->end - p));
+		if (end > p && end[-1] == '\r')
+			end--;
+		bad = check_value(slice_make(p, (size_t)(end - p)));
+		x->p = bad == CHECK_OK ? end : p + bad;
 		if (!h1_lines_crlf(x))
 			return false;
 		if (*x->p != ' ' && *x->p != '\t')
 			break;
 		if (x->what != H1_RESPONSE || !x->l->unfold)
 			return h1_refuse(x, 400, "a folded field line", x->p);
-		memset(p, ' ', 2);
+		memset(end, ' ', 2);
+		p = x->p;
 	}
-	last = p;
-	while (last > value->p && (last[-1] == ' ' || last[-1] == '\t'))
-		last--;
-	value->n = (size_t)(last - value->p);
-	if (value->n > 0)
+	while (end > value->p && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	value->n = (size_t)(end - value->p);
+	if (x->l->unfold)
 		*value = slice_trim(*value);
 	return true;
 }

@@ -15,6 +15,8 @@
  */
 enum h1_what { H1_REQUEST, H1_RESPONSE, H1_TRAILERS };
 
+#define H1_NAMING FIELD_COUNT	/* id of a Connection line kept for now */
+
 struct h1_lines {
 	enum h1_what what;
 	char *base, *p, *end;	/* p: the next byte to read */

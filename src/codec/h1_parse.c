@@ -114,7 +114,7 @@ drop_named(struct h1_lines *x)
 
 	if (!x->facts->hop.names_others)
 		return;
-	while ((f = head_find(x->h, FIELD_CONNECTION)) != NULL) {
+	while ((f = head_find(x->h, (enum field_id)H1_NAMING)) != NULL) {
 		value = f->value;
 		i = (size_t)(f - x->h->fields);
 		x->h->nfields--;
@@ -165,7 +165,8 @@ parse_request(struct h1_lines *x)
 		return false;
 	finish_upgrade(x);
 	drop_named(x);
-	h->expects_continue = x->nexpects > 0 && !x->expects_other;
+	h->expects_continue = x->nexpects > 0 && !x->expects_other &&
+	    head_find(h, FIELD_EXPECT) != NULL;
 	h->trailers_ok = h->trailers_ok && x->facts->minor > 0;
 	return true;
 }

@@ -10,7 +10,7 @@
 #include "base/must.h"
 #include "http/status.h"
 
-#define FIXED 192	/* start line and made lines, without what they name */
+#define FIXED 256	/* start line and made lines, without what they name */
 
 /* The fields that a codec turns into facts come first in the table. */
 _Static_assert(FIELD_CONNECTION == 1 && FIELD_CONTENT_LENGTH == 8 &&
@@ -140,10 +140,12 @@ void
 h1_write_request(struct buf *b, const struct head *h,
     const struct h1_lines_made *made)
 {
-	bool connect = head_is_method(h, "CONNECT");
+	bool connect = head_is_method(h, "CONNECT") && h->protocol.n == 0;
 	char *p = b->base + b->end;
 
-	p = put(p, h->method);
+	/* An extended CONNECT is an Upgrade here (RFC 8441 5). */
+	p = put(p, made->upgrade && head_is_method(h, "CONNECT") ?
+	    SLICE("GET") : h->method);
 	*p++ = ' ';
 	if (connect)
 		p = put(p, h->authority);

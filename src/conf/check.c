@@ -11,14 +11,10 @@ static void
 check_stats_socket(struct reader *r)
 {
 	struct conf_global *g = &r->conf->global;
-	struct subject global = { r, "global", g, source_where(&r->source, 1) };
 	struct subject s = { r, "global.stats_socket", &g->stats_socket,
-	    subject_where(&global, "stats_socket") };
+	    source_where(&r->source, 1) };
 	const char *path = g->stats_socket.path;
 
-	if (subject_has(&global, "stats_socket") && !subject_has(&s, "path"))
-		subject_complain(&s, "path", "is missing; write the absolute "
-		    "path of the socket, or delete the group");
 	if (path != NULL && path[0] != '/')
 		subject_complain(&s, "path", "\"%s\" is not absolute; begin it "
 		    "with '/'", read_shown(path, &r->conf->arena));
@@ -130,13 +126,7 @@ check_listener(struct reader *r, size_t index, struct map *names)
 		    at.file, at.line);
 	}
 	if (l->address.text != NULL) {
-		if (!addr_is_unix(&l->address.addr) &&
-		    addr_port(&l->address.addr) == 0)
-			subject_complain(&s, "address", "\"%s\" has no port "
-			    "that clients could find; write one from 1 to "
-			    "65535", l->address.text);
-		else
-			check_clash(r, &s, index);
+		check_clash(r, &s, index);
 		check_stats_clash(r, &s, l);
 	}
 	check_limits(r, l);

@@ -16,6 +16,7 @@ void check_routes(struct reader *r);	/* after listeners and pools */
 void check_error_pages(struct reader *r);
 
 /* Letters, digits, and _ . : - and the marks of more; NULL is no name. */
+bool check_is_name(const char *name, const char *more);
 bool check_name(const struct subject *s, const char *name, const char *more);
 
 /* Field values, targets, authorities, tokens; a NULL string is fine. */

@@ -8,6 +8,9 @@
 #include "conf/nearest.h"
 #include "conf/read_text.h"
 
+/* What a server's name may hold besides, since it may be its address. */
+#define SERVER_MARKS "/[]%@*"
+
 static void
 check_balance(struct reader *r, const struct conf_pool *p)
 {
@@ -50,10 +53,6 @@ check_server_address(struct reader *r, const struct conf_server *server,
 	if (is_wildcard(&server->address.addr))
 		subject_complain(&s, "address", "\"%s\" stands for every "
 		    "address; write the one to connect to", text);
-	else if (!addr_is_unix(&server->address.addr) &&
-	    addr_port(&server->address.addr) == 0)
-		subject_complain(&s, "address", "\"%s\" has no port to connect "
-		    "to; write one from 1 to 65535", text);
 	addr_print(&server->address.addr, canonical);
 	key = arena_copy(&r->conf->arena, slice_of(canonical));
 	if (map_add(addresses, key, (void *)(uintptr_t)server))
@@ -71,9 +70,18 @@ check_server_name(struct reader *r, struct conf_server *server,
 	struct subject s = { r, "pool.server", server, server->where };
 	struct conf_server *first;
 
-	if (server->name == NULL && !subject_has(&s, "name"))
+	if (server->name == NULL && !subject_has(&s, "name") &&
+	    server->address.text != NULL) {
 		server->name = server->address.text;
-	if (!check_name(&s, server->name, "/[]%@"))
+		if (!check_is_name(server->name, SERVER_MARKS)) {
+			subject_complain(&s, "name", "is missing; \"%s\" "
+			    "cannot be the name as well, write name = "
+			    "\"a\";", read_shown(server->name,
+			    &r->conf->arena));
+			return;
+		}
+	}
+	if (!check_name(&s, server->name, SERVER_MARKS))
 		return;
 	if (strcmp(server->name, "FRONTEND") == 0 ||
 	    strcmp(server->name, "BACKEND") == 0) {
@@ -119,9 +127,6 @@ check_health(struct reader *r, const struct conf_pool *p)
 	    subject_where(&pool, "health") };
 	const char *method = p->health.method;
 
-	if (subject_has(&pool, "health") && !subject_has(&s, "type"))
-		subject_complain(&s, "type", "is missing: nothing would be "
-		    "probed; write type = \"http\"; or \"tcp\" or \"none\"");
 	if (check_word(&s, "method", method)) {
 		if (strcmp(method, "CONNECT") == 0)
 			subject_complain(&s, "method", "CONNECT cannot probe; "

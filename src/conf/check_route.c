@@ -69,6 +69,11 @@ check_pattern(const struct subject *s, const char *pattern)
 	struct slice all = slice_of(pattern), rest = all, host, port;
 	const char *text = read_shown(pattern, &s->r->conf->arena);
 
+	if (slice_eq(all, SLICE("*"))) {
+		subject_complain(s, "host", "\"*\" is not a host; delete the "
+		    "option to match every host");
+		return;
+	}
 	if (slice_starts(rest, SLICE("*.")))
 		rest = slice_skip(rest, 2);
 	if (rest.n > 0 && memchr(rest.p, '*', rest.n) != NULL) {
@@ -144,40 +149,41 @@ check_respond(struct reader *r, const struct subject *route,
 		    "body; delete this, or change the status", (int)status);
 }
 
+static void
+check_variable(const struct subject *s, struct slice name)
+{
+	struct nearest near;
+
+	nearest_init(&near, arena_string(&s->r->conf->arena, name));
+	for (const char *const *v = variables; *v != NULL; v++) {
+		if (slice_eq(slice_of(*v), name))
+			return;
+		nearest_offer(&near, *v);
+	}
+	if (near.best != NULL)
+		subject_complain(s, "location", "there is no $%.*s; did you "
+		    "mean $%s?", SLICE_ARG(name), near.best);
+	else
+		subject_complain(s, "location", "there is no $%.*s; write "
+		    "$scheme, $host, $path or $query, or %%24 for a plain '$'",
+		    SLICE_ARG(name));
+}
+
 /* Each "$name" of a Location, and what stands between them. */
 static void
 check_location(const struct subject *s, const char *location)
 {
-	struct arena *a = &s->r->conf->arena;
-	struct nearest near;
-	struct slice name;
-
 	for (const char *p = location; *p != '\0'; p++) {
-		const char *const *v = variables;
-
 		if (*p <= ' ' || *p > '~') {
 			subject_complain(s, "location", "\"%s\" holds a byte "
 			    "that no URL may; write it as %%%02X",
-			    read_shown(location, a), (unsigned char)*p);
+			    read_shown(location, &s->r->conf->arena),
+			    (unsigned char)*p);
 			return;
 		}
-		if (*p != '$')
-			continue;
-		name = slice_make(p + 1, strspn(p + 1,
-		    "abcdefghijklmnopqrstuvwxyz_"));
-		while (*v != NULL && !slice_eq(slice_of(*v), name))
-			v++;
-		if (*v != NULL)
-			continue;
-		nearest_init(&near, arena_string(a, name));
-		for (v = variables; *v != NULL; v++)
-			nearest_offer(&near, *v);
-		subject_complain(s, "location", "unknown variable $%.*s; "
-		    "%s%s%s", SLICE_ARG(name),
-		    near.best != NULL ? "did you mean $" : "there are $scheme, "
-		    "$host, $path and $query; write %24 for a plain '$'",
-		    near.best != NULL ? near.best : "",
-		    near.best != NULL ? "?" : "");
+		if (*p == '$')
+			check_variable(s, slice_make(p + 1, strspn(p + 1,
+			    "abcdefghijklmnopqrstuvwxyz_0123456789")));
 	}
 }
 

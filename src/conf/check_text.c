@@ -28,23 +28,36 @@ byte(const struct subject *s, const char *string, ptrdiff_t at)
 	    "'%s'", shown(s, one)));
 }
 
+static ptrdiff_t
+name_fault(const char *name, const char *more)
+{
+	for (const char *p = name; *p != '\0'; p++) {
+		char c = slice_lower(*p);
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') &&
+		    strchr("_.:-", c) == NULL && strchr(more, c) == NULL)
+			return p - name;
+	}
+	return CHECK_OK;
+}
+
+bool
+check_is_name(const char *name, const char *more)
+{
+	return name != NULL && name_fault(name, more) == CHECK_OK;
+}
+
 bool
 check_name(const struct subject *s, const char *name, const char *more)
 {
 	if (name == NULL)
 		return false;
-	for (const char *p = name; *p != '\0'; p++) {
-		char c = slice_lower(*p);
-
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		    strchr("_.:-", c) != NULL || strchr(more, c) != NULL)
-			continue;
-		subject_complain(s, "name", "\"%s\" holds %s; a name is made "
-		    "of letters, digits, '_', '.', ':' and '-'",
-		    shown(s, name), byte(s, name, p - name));
-		return false;
-	}
-	return true;
+	if (check_is_name(name, more))
+		return true;
+	subject_complain(s, "name", "\"%s\" holds %s; a name is made of "
+	    "letters, digits, '_', '.', ':' and '-'", shown(s, name),
+	    byte(s, name, name_fault(name, more)));
+	return false;
 }
 
 bool

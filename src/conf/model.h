@@ -80,7 +80,7 @@ struct conf_error_pages {
 struct conf_global {
 	struct conf_where where;
 	const char *user, *group;	/* NULL: not changed */
-	const char *name;		/* Via pseudonym; "steelyard" */
+	const char *name;		/* in Via; NULL: one of our own */
 	int64_t max_connections;	/* 20000 */
 	int64_t drain_timeout;		/* 30s */
 	struct conf_stats_socket stats_socket;

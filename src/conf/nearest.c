@@ -1,8 +1,9 @@
 /*
  * nearest.c - which known word is meant by an unknown one.
  *
- * The distance is Levenshtein's: letters added, dropped or changed.  Up to a
- * third of the letters may differ.
+ * The distance is Levenshtein's, and two neighbours that changed places count
+ * once: letters added, dropped, changed or swapped.  Up to a third of them may
+ * differ.
  */
 #include <string.h>
 
@@ -21,23 +22,24 @@ smallest(size_t a, size_t b, size_t c)
 static size_t
 distance(const char *a, size_t na, const char *b, size_t nb)
 {
-	size_t row[WORD_MAX + 1];
+	size_t rows[3][WORD_MAX + 1];
 
 	for (size_t j = 0; j <= nb; j++)
-		row[j] = j;
+		rows[0][j] = j;
 	for (size_t i = 1; i <= na; i++) {
-		size_t corner = row[0];
+		size_t *row = rows[i % 3], *last = rows[(i - 1) % 3];
+		const size_t *swap = rows[(i + 1) % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t up = row[j];
-
-			row[j] = smallest(up + 1, row[j - 1] + 1,
-			    corner + (a[i - 1] != b[j - 1]));
-			corner = up;
+			row[j] = smallest(last[j] + 1, row[j - 1] + 1,
+			    last[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && swap[j - 2] + 1 < row[j])
+				row[j] = swap[j - 2] + 1;
 		}
 	}
-	return row[nb];
+	return rows[na % 3][nb];
 }
 
 void

@@ -68,8 +68,8 @@ const struct option option_table[] = {
 	    "user to become after start")
 	STRING("global", conf_global, group, 1, 64, NULL,
 	    "group to become after start")
-	STRING("global", conf_global, name, 1, 64, "steelyard",
-	    "pseudonym in Via")
+	STRING("global", conf_global, name, 1, 64, NULL,
+	    "pseudonym in Via; by default one no other process has")
 	NUMBER("global", conf_global, max_connections, 1, 1000000, "20000",
 	    "connections of clients, all listeners together")
 	DURATION("global", conf_global, drain_timeout, SOME, DAY, "30s",
@@ -80,8 +80,8 @@ const struct option option_table[] = {
 	LIST("global", conf_global, errors, conf_error_page, "global.error",
 	    "bodies of steelyard's own answers")
 
-	STRING("global.stats_socket", conf_stats_socket, path, 1, 107, NULL,
-	    "absolute path of the socket; without it there is none")
+	NEEDED("global.stats_socket", conf_stats_socket, path, 1, 107,
+	    "absolute path of the socket")
 	MODE("global.stats_socket", conf_stats_socket, mode, "0660",
 	    "permissions of the socket")
 	DURATION("global.stats_socket", conf_stats_socket, timeout, SOME, DAY,
@@ -236,8 +236,8 @@ const struct option option_table[] = {
 	NUMBER("pool.server", conf_server, max_connections, 0, 1000000, "0",
 	    "requests at a time, the rest is queued; 0: no limit")
 
-	ENUM("pool.health", conf_health, type, probes, "none",
-	    "what a probe does")
+	ROW(ENUM, "pool.health", conf_health, type, 0, 0, true, "none",
+	    probes, "what a probe does")
 	STRING("pool.health", conf_health, method, 1, 64, "GET",
 	    "method of the probe")
 	STRING("pool.health", conf_health, path, 1, TEXT_MAX, "/",

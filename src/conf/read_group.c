@@ -104,6 +104,21 @@ read_field(struct reader *r, const struct option *o, void *at,
 	memcpy(at, &field, sizeof(field));
 }
 
+static const char *
+example(const struct option *o)
+{
+	switch (o->type) {
+	case OPTION_ADDRESS:
+		return "\"127.0.0.1:80\"";
+	case OPTION_NUMBER:
+		return "503";
+	case OPTION_ENUM:
+		return "\"http\"";
+	default:
+		return "\"...\"";
+	}
+}
+
 /* Groups within a group have had their defaults with it. */
 static void
 read_members(struct reader *r, const char *section, void *base,
@@ -139,7 +154,8 @@ read_members(struct reader *r, const char *section, void *base,
 		if (o->required && config_setting_get_member(setting,
 		    o->key) == NULL)
 			reader_complain(r, read_where(r, setting), section,
-			    o->key, "is missing: %s", o->doc);
+			    o->key, "is missing; write %s = %s; (%s)",
+			    o->key, example(o), o->doc);
 }
 
 void

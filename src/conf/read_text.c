@@ -205,7 +205,8 @@ read_address(const struct reading *v)
 	struct conf_address address;
 	const char *wrong;
 
-	if (addr_is_name(slice_of(v->text)))
+	if (v->text[strspn(v->text, "0123456789.:")] != '\0' &&
+	    addr_is_name(slice_of(v->text)))
 		return complain(v, "\"%s\" is a name; only numeric addresses "
 		    "and unix:/path are served, such as \"127.0.0.1:80\"",
 		    shown(v));

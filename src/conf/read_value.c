@@ -94,8 +94,7 @@ cure(const struct option *o, const config_setting_t *s, struct arena *a)
 	if (o->type == OPTION_DURATION && n > 0)
 		return arena_string(a, arena_print(a,
 		    "; write \"%llds\" or \"%lldms\"", n, n));
-	if ((o->type == OPTION_ENUM || o->type == OPTION_STRING ||
-	    o->type == OPTION_STATUSES) && n > 0)
+	if ((o->type == OPTION_STRING || o->type == OPTION_STATUSES) && n > 0)
 		return arena_string(a, arena_print(a, "; write \"%lld\"", n));
 	if (o->type == OPTION_MODE && n > 0)
 		return arena_string(a, arena_print(a, "; write \"0%lld\"", n));

@@ -31,6 +31,7 @@ enum inside { INSIDE_NOTHING, INSIDE_STRING, INSIDE_COMMENT };
 struct scan {
 	enum inside inside;
 	unsigned opened;	/* line of the quote or comment */
+	unsigned suspect;	/* of the last string over several lines */
 };
 
 const char *
@@ -123,8 +124,11 @@ scan_line(struct scan *scan, struct slice line, unsigned number)
 		if (scan->inside == INSIDE_STRING) {
 			if (c == '\\')
 				i++;
-			else if (c == '"')
+			else if (c == '"') {
 				scan->inside = INSIDE_NOTHING;
+				if (scan->opened != number)
+					scan->suspect = scan->opened;
+			}
 		} else if (scan->inside == INSIDE_COMMENT) {
 			if (c == '*' && next == '/') {
 				scan->inside = INSIDE_NOTHING;
@@ -179,7 +183,11 @@ add_include(struct source *s, struct conf_where at, struct slice path,
 static bool
 is_closed(const struct scan *scan, const char *file, struct text *errors)
 {
-	if (scan->inside == INSIDE_STRING)
+	if (scan->inside == INSIDE_STRING && scan->suspect > 0)
+		text_add(errors, "%s:%u: a string begins here and never ends; "
+		    "does the one that begins at %s:%u lack its closing "
+		    "quote?\n", file, scan->opened, file, scan->suspect);
+	else if (scan->inside == INSIDE_STRING)
 		text_add(errors, "%s:%u: a string begins here and never ends; "
 		    "close it with '\"'\n", file, scan->opened);
 	else if (scan->inside == INSIDE_COMMENT)
@@ -192,7 +200,7 @@ static bool
 add_file(struct source *s, const char *file, struct slice bytes,
     unsigned depth, struct text *errors)
 {
-	struct scan scan = { INSIDE_NOTHING, 0 };
+	struct scan scan = { INSIDE_NOTHING, 0, 0 };
 	unsigned number = 1;
 
 	mark(s, file, 1);

@@ -191,6 +191,7 @@ static bool
 parse_list(struct syntax *x, const struct token *open, struct slice name)
 {
 	char close = closer(open->text.p[0]);
+	enum token_kind kind = TOKEN_END;
 	bool comma = false;
 
 	while (comma || !is_mark(&x->token, close)) {
@@ -206,6 +207,12 @@ parse_list(struct syntax *x, const struct token *open, struct slice name)
 			return complain(x, &x->token, "found " SHOWN " within "
 			    "'[ ]', which holds plain values only; write "
 			    "'( )' instead of '[ ]'", FOUND(&x->token));
+		if (close == ']' && kind != TOKEN_END &&
+		    x->token.kind != kind)
+			return complain(x, &x->token, "found " SHOWN " in a "
+			    "'[ ]' that holds another type; write '( )' "
+			    "instead of '[ ]'", FOUND(&x->token));
+		kind = x->token.kind;
 		if (!parse_value(x, name, true))
 			return false;
 		comma = is_mark(&x->token, ',');

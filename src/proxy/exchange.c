@@ -340,7 +340,7 @@ account(struct exchange *x)
 		counters_status(l, x->status);
 	if (x->ending.who == 'C')
 		l->cli_abrt++;
-	if (x->ending.who == 'L')
+	if (x->replied)
 		l->intercepted++;
 }
 

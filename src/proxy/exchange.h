@@ -102,6 +102,7 @@ struct exchange {
 	bool refused;			/* fault holds what was wrong */
 	bool tunnel;
 	bool head_sent;			/* a final response head went to the client */
+	bool replied;			/* it was an answer of our own */
 	bool discard;			/* the client is gone, the server may finish */
 	enum stream_error back_error;
 	struct fault fault;

@@ -115,6 +115,7 @@ static bool
 back_broke(struct exchange *x)
 {
 	bool malformed = x->back_error == STREAM_PROTOCOL;
+	char who = x->server->health.state == HEALTH_DOWN ? 'D' : 'S';
 	const char *why = malformed ? x->fault.why :
 	    "the server closed the connection";
 
@@ -123,12 +124,12 @@ back_broke(struct exchange *x)
 		x->pool->count.eresp++;
 	}
 	if (x->head_sent || x->discard)
-		return exchange_abort(x, malformed ? 'P' : 'S', 'D',
+		return exchange_abort(x, malformed ? 'P' : who, 'D',
 		    malformed ? why :
 		    "the server cut its response short");
 	if (malformed)
 		return exchange_refuse(x, 502, 'P', 'H', why);
-	return exchange_retry(x, 'S', 'H', why, 502);
+	return exchange_retry(x, who, 'H', why, 502);
 }
 
 /* The body of the request turned out to be malformed, or stopped too long. */
@@ -180,7 +181,8 @@ exchange_step_forward(struct exchange *x)
 	if (x->response != NULL && !x->head_sent)
 		send_response(x);
 	fs = x->discard ? NULL : x->fs;
-	exchange_flow(x, &x->up, x->fs, x->bs);
+	exchange_flow(x, &x->up, x->fs,
+	    x->back_error == STREAM_OK ? x->bs : NULL);
 	if (x->head_sent)
 		exchange_flow(x, &x->down, x->bs, fs);
 	if (is_over(x))

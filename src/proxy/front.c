@@ -92,9 +92,9 @@ run_reap(struct task *t)
 	link_fini(&f->link);
 	list_del(&f->node);
 	l->nfronts--;
-	l->count.scur--;
+	counters_end(&l->count);
 	w->nfronts--;
-	w->count.scur--;
+	counters_end(&w->count);
 	slab_put(&w->fronts, f);
 	listener_settle(l);
 	worker_balance_accepting(w);

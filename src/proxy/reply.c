@@ -24,7 +24,6 @@ exchange_refuse(struct exchange *x, unsigned status, char who, char when,
 	x->status = (uint16_t)status;
 	if (status == 403 || status == 405)
 		l->dreq++;
-	l->intercepted++;
 	return exchange_go(x, EXCHANGE_REPLY);
 }
 
@@ -57,7 +56,7 @@ send_answer(struct exchange *x, struct head *h, struct slice body)
 	    w->loop->clock.wall))));
 	if (x->request_id.n > 0)
 		head_add(h, &x->arena, FIELD_X_REQUEST_ID, x->request_id);
-	x->head_sent = true;
+	x->head_sent = x->replied = true;
 	bodiless = has_no_body(x) || h->length == LENGTH_NONE || body.n == 0;
 	stream_send_head(x->fs, h, bodiless);
 	x->reply_body = bodiless ? SLICE_NONE : body;

@@ -144,7 +144,6 @@ sample_fini(struct sample *t)
 static inline void
 sample_advance(struct sample *t, int64_t by)
 {
-	t->loop->clock.wall += by;
 	loop_advance(t->loop, t->loop->clock.now + by);
 }
 

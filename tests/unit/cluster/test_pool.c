@@ -344,6 +344,35 @@ maint_ends_an_outage(void **state)
 }
 
 static void
+the_operator_can_say_up_and_down(void **state)
+{
+	struct conf *c = three();
+	struct sample t;
+	struct server *a;
+
+	(void)state;
+	start(&t, three());
+	a = sample_server(&t, "web", "a");
+	assert_true(server_set_health(a, true));
+	assert_server(a, "UP");
+	assert_int_equal(a->pool->nusable, 1);
+	sample_fail(a);
+	assert_true(server_set_health(a, true));
+	assert_server(a, "UP");
+	assert_true(server_set_health(a, false));
+	assert_server(a, "DOWN");
+	assert_int_equal(a->count.chkdown, 1);
+	assert_int_equal(sample_logged(&t, "set by the operator"), 2);
+	sample_pass(a);
+	assert_server(a, "DOWN 1/2");
+	c->pools[0].health.type = PROBE_NONE;
+	sample_apply(&t, c, NULL);
+	assert_false(server_set_health(a, false));
+	assert_server(a, "no check");
+	sample_fini(&t);
+}
+
+static void
 retries_keep_within_their_budget(void **state)
 {
 	struct sample t;
@@ -387,6 +416,7 @@ main(void)
 		cmocka_unit_test(tried_servers_are_taken_only_again),
 		cmocka_unit_test(admin_states_steer_traffic),
 		cmocka_unit_test(maint_ends_an_outage),
+		cmocka_unit_test(the_operator_can_say_up_and_down),
 		cmocka_unit_test(retries_keep_within_their_budget),
 	};
 
