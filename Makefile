@@ -39,8 +39,9 @@ PROGS   := $(BUILD)/steelyard $(BUILD)/steelyardctl
 TSRCS   := $(sort $(wildcard tests/unit/*/*.c tests/sim/*.c tests/fuzz/*.c))
 TOBJS   := $(TSRCS:%.c=$(BUILD)/%.o)
 # What test programs share stands beside them, in files not called test_*.
-UNITLIB := $(filter-out %/test_%.c,$(wildcard tests/unit/*/*.c))
-SIMLIB  := $(filter-out %/test_%.c,$(wildcard tests/sim/*.c))
+shared   = $(foreach f,$(1),$(if $(filter test_%,$(notdir $f)),,$f))
+UNITLIB := $(call shared,$(wildcard tests/unit/*/*.c))
+SIMLIB  := $(call shared,$(wildcard tests/sim/*.c))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/sim/test_*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -69,7 +70,8 @@ $(BUILD)/flags: FORCE
 		printf '%s\n' '$(CC) $(FLAGS) $(LINK) $(LIBS)' > $@
 $(LIB) $(PROGS): $(BUILD)/sources
 $(BUILD)/sources: FORCE
-	@mkdir -p $(@D); echo '$(SRCS)' | cmp -s - $@ || echo '$(SRCS)' > $@
+	@mkdir -p $(@D); echo '$(SRCS) $(TSRCS)' | cmp -s - $@ || \
+		echo '$(SRCS) $(TSRCS)' > $@
 
 # --- tests: set up what is missing, build, then run them in parallel
 run:
@@ -90,8 +92,11 @@ sim: $(SIM)
 system: $(PROGS)
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --system $(SYSTEM)
 
-$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNITLIB:%.c=$(BUILD)/%.o) $(LIB)
+$(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit.a $(LIB)
 $(SIM): $(BUILD)/%: $(BUILD)/%.o $(SIMLIB:%.c=$(BUILD)/%.o) $(LIB)
+$(BUILD)/tests/unit.a: $(UNITLIB:%.c=$(BUILD)/%.o) $(BUILD)/sources
+	@mkdir -p $(@D)
+	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
 $(UNIT) $(SIM):
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $^ -lcmocka $(LIBS)
@@ -108,7 +113,7 @@ fuzz:
 	@packaging/install-deps ci
 	@$(MAKE) $(J) --no-print-directory MODE=fuzz CC=clang fuzzers
 	@tests/fuzz/run --jobs $(JOBS) --time $(TIME) \
-		$(wildcard build/fuzz/tests/fuzz/fuzz_$(TARGET))
+		$(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_$(TARGET).c))
 fuzzers: $(FUZZ)
 $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	@echo "  LD    $@"
@@ -117,17 +122,15 @@ $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 # --- lint: no waivers.  Results are kept in build/, so a second run is quick.
 lint:
 	@packaging/install-deps ci
-	@$(MAKE) -k $(J) --no-print-directory BUILD=build/lint/gcc CC=gcc \
-		lint-gcc
-	@$(MAKE) -k $(J) --no-print-directory BUILD=build/lint/clang CC=clang \
-		lint-clang
-	@echo "lint: clean"
+	@rc=0; m="$(MAKE) MODE=release -k $(J) --no-print-directory"; \
+	for s in layers size functions calls words man scripts; do \
+		tests/lint/check-$$s || rc=1; done; \
+	$$m BUILD=build/lint/gcc CC=gcc lint-gcc || rc=1; \
+	$$m BUILD=build/lint/clang CC=clang lint-clang || rc=1; \
+	[ $$rc -ne 0 ] || echo "lint: clean"; exit $$rc
 lint-gcc: $(OBJS) $(TOBJS) $(PROGS) $(HDRS:%=$(BUILD)/%.ok) \
     $(BUILD)/cppcheck.ok
-	$(Q)rc=0; for s in layers size functions calls words; do \
-		tests/lint/check-$$s || rc=1; done; \
-	tests/lint/check-globals $(OBJS) || rc=1; \
-	tests/lint/check-man || rc=1; tests/lint/check-scripts || rc=1; \
+	$(Q)rc=0; tests/lint/check-globals $(OBJS) || rc=1; \
 	if [ -x tests/lint/check-options ]; then \
 		tests/lint/check-options $(BUILD)/steelyard || rc=1; fi; exit $$rc
 lint-clang: $(OBJS) $(TOBJS) $(SRCS:%.c=$(BUILD)/%.tidy)
@@ -167,7 +170,7 @@ uninstall:
 		$(DESTDIR)$(UNITDIR)/steelyard.service
 deb:
 	@packaging/install-deps ci
-	@$(MAKE) $(J) --no-print-directory all
+	@$(MAKE) MODE=release $(J) --no-print-directory all
 	$(Q)packaging/deb/build build/deb $(VERSION)
 clean:
 	rm -rf build

@@ -29,6 +29,18 @@ age_of(const struct worker *w, const struct exchange *x)
 	return (w->loop->clock.now - x->times.start) / USEC_PER_SEC;
 }
 
+static unsigned long long
+bytes_in(const struct exchange *x)
+{
+	return x->fs != NULL ? x->fs->bytes_in : 0;
+}
+
+static unsigned long long
+bytes_out(const struct exchange *x)
+{
+	return x->fs != NULL ? x->fs->bytes_out : x->bytes_out;
+}
+
 static void
 put(struct request *r, const struct exchange *x)
 {
@@ -40,7 +52,7 @@ put(struct request *r, const struct exchange *x)
 	    x->pool != NULL ? x->pool->name : "<NONE>",
 	    x->server != NULL ? x->server->name : "<none>",
 	    exchange_state_name(x->state), age_of(r->worker, x), x->retries,
-	    (unsigned long long)x->bytes_in, (unsigned long long)x->bytes_out);
+	    bytes_in(x), bytes_out(x));
 }
 
 static void
@@ -66,7 +78,7 @@ put_json(struct request *r, const struct exchange *x)
 	text_add(r->out, ",\"state\":\"%s\",\"age_s\":%lld,\"retries\":%u,"
 	    "\"bytes_in\":%llu,\"bytes_out\":%llu}",
 	    exchange_state_name(x->state), age_of(r->worker, x), x->retries,
-	    (unsigned long long)x->bytes_in, (unsigned long long)x->bytes_out);
+	    bytes_in(x), bytes_out(x));
 }
 
 void

@@ -227,7 +227,7 @@ run_flush(struct task *t)
 	ssize_t w;
 	bool more;
 
-	while (!l->down && !(l->blocked = !l->conn->writable)) {
+	while (!l->down && l->conn->writable) {
 		more = false;
 		n = codec_send(l->codec, v, 8, &more);
 		if (n == 0)
@@ -244,6 +244,7 @@ run_flush(struct task *t)
 		if ((size_t)w < total)
 			break;
 	}
+	l->blocked = !l->conn->writable;
 	settle(l);
 }
 

@@ -322,10 +322,10 @@ client_expire(struct codec *c)
 }
 
 static enum h1_framing
-frame_request(const struct h1_client *k, const struct head *head, bool end,
+frame_request(const struct head *head, bool end,
     struct h1_lines_made *made)
 {
-	if (k->to_connect)
+	if (head_is_method(head, "CONNECT"))
 		return H1_NONE;
 	made->content_length = head->length;
 	made->length = head->length >= 0;
@@ -352,11 +352,11 @@ client_send_head(struct stream *stream, const struct head *head, bool end)
 	    head->protocol.n == 0;
 	k->protocol = arena_copy(&h->arena, head->protocol);
 	made.upgrade = head->protocol.n > 0;
-	framing = frame_request(k, head, end, &made);
+	framing = frame_request(head, end, &made);
 	h1_out_begin(&h->out, framing, made.content_length);
 	b = h1_out_room(&h->out, h->codec.shared->pages, h1_write_size(head));
 	h1_write_request(b, head, &made);
-	if (end)
+	if (end || head_is_method(head, "CONNECT"))
 		h1_out_end(&h->out);
 	h1_side_kick(h);
 }

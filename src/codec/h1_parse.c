@@ -163,6 +163,8 @@ parse_request(struct h1_lines *x)
 	if (!request_line(x) || !h1_lines_fields(x) || !h1_target_finish(x) ||
 	    !finish_framing(x))
 		return false;
+	if (h->path.n == 0 && (x->facts->chunked || h->length > 0))
+		return h1_refuse(x, 400, "a CONNECT with a body", NULL);
 	finish_upgrade(x);
 	drop_named(x);
 	h->expects_continue = x->nexpects > 0 && !x->expects_other &&

@@ -124,7 +124,7 @@ step_head(struct h1_server *s, struct buf *in)
 		h->codec.phase = CODEC_IDLE;
 		return false;
 	}
-	if (h->codec.phase == CODEC_IDLE || h->scan.seen == 0)
+	if (h->codec.phase == CODEC_IDLE)
 		h->stream.started = h->codec.shared->clock->now;
 	h->codec.phase = CODEC_HEAD;
 	n = h1_parse_request(buf_slice(in), &h->scan, h->codec.limits,
@@ -397,7 +397,7 @@ send_final(struct h1_server *s, const struct head *head, bool end)
 	struct h1_side *h = &s->side;
 	enum h1_framing framing = frame(s, head, end, &made);
 
-	h->close = is_last(s) || framing == H1_UNTIL_END;
+	h->close = is_last(s) || framing == H1_UNTIL_END || head->close;
 	made.close = h->close;
 	made.keep_alive = s->minor == 0 && !h->close;
 	h1_out_begin(&h->out, framing, made.content_length);
@@ -432,10 +432,14 @@ server_send_head(struct stream *stream, const struct head *head, bool end)
 		return;
 	}
 	h->head_sent = true;
-	if (h->state == H1_WHOLE && is_switch(s, head))
-		send_switch(s, head);
-	else
+	if (!is_switch(s, head)) {
 		send_final(s, head, end);
+	} else if (h->state == H1_WHOLE) {
+		send_switch(s, head);
+	} else {		/* no tunnel can begin inside a body */
+		h->broken = true;
+		h1_side_kick(h);
+	}
 }
 
 static void

@@ -172,8 +172,9 @@ const struct option option_table[] = {
 	STRING("route", conf_route, path_prefix, 1, TEXT_MAX, NULL,
 	    "only paths that begin so")
 	STRING("route", conf_route, method, 1, 64, NULL, "only this method")
-	ROW(FIELD, "route", conf_route, field, 0, 0, false, NULL, "field",
-	    "only requests with this field")
+	{ "route", "field", OPTION_FIELD, offsetof(struct conf_route, field),
+	    sizeof(struct conf_field), 0, 0, false, NULL, "field",
+	    "only requests with this field" },
 	BOOL("route", conf_route, normalize, "false",
 	    "send the normalised path to the server")
 	BOOL("route", conf_route, connect, "false",

@@ -101,7 +101,7 @@ read_field(struct reader *r, const struct option *o, void *at,
 	field = arena_zero(&r->conf->arena, sizeof(*field));
 	field->where = read_where(r, setting);
 	read_group(r, o->more, field, setting);
-	memcpy(at, &field, sizeof(field));
+	*(struct conf_field **)at = field;
 }
 
 static const char *

@@ -122,7 +122,7 @@ odd_length(struct slice s)
 	size_t i = 1;
 
 	while (i < s.n && (is_name_byte(s.p[i]) || (s.p[i] & 0x80) != 0 ||
-	    memchr("./%:", s.p[i], 4) != NULL))
+	    strchr("./%:", s.p[i]) != NULL))
 		i++;
 	return i;
 }
@@ -139,7 +139,7 @@ kind_of(struct slice s, size_t *n)
 		return TOKEN_STRING;
 	}
 	*n = 1;
-	if (memchr("=:;,{}()[]", s.p[0], 10) != NULL)
+	if (strchr("=:;,{}()[]", s.p[0]) != NULL)
 		return TOKEN_MARK;
 	*n = number_length(s);
 	if (*n > 0)

@@ -33,6 +33,7 @@ struct head {
 	uint16_t status;	/* responses */
 	bool trailers_ok;	/* request: the client takes trailers */
 	bool expects_continue;	/* request: Expect: 100-continue stands in fields */
+	bool close;		/* response: no further request is wanted here */
 	bool absolute;		/* request: the target was in absolute form */
 	int64_t length;
 	struct slice method;	/* request; "CONNECT" for a tunnel */

@@ -35,18 +35,25 @@ open_spare(void)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/*
+ * Is there a socket file that nobody listens on?  connect(2) refuses a file
+ * of another kind in the same way, and that one is not ours to remove.
+ */
 static bool
-is_listened_to(const struct addr *a)
+is_stale(const struct addr *a)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	bool dead;
+	struct stat st;
+	bool refused;
+	int fd;
 
+	if (lstat(a->un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return true;
-	dead = connect(fd, &a->sa, a->len) != 0 && errno == ECONNREFUSED;
+		return false;
+	refused = connect(fd, &a->sa, a->len) != 0 && errno == ECONNREFUSED;
 	close(fd);
-	return !dead;
+	return refused;
 }
 
 static int
@@ -55,15 +62,20 @@ bind_unix(int fd, const struct addr *a, unsigned mode)
 	int rc = bind(fd, &a->sa, a->len);
 
 	if (rc != 0 && errno == EADDRINUSE) {
-		if (is_listened_to(a)) {
+		if (!is_stale(a)) {
 			errno = EADDRINUSE;
 			return -1;
 		}
 		unlink(a->un.sun_path);
 		rc = bind(fd, &a->sa, a->len);
 	}
-	if (rc == 0)
-		rc = chmod(a->un.sun_path, mode);
+	if (rc == 0 && chmod(a->un.sun_path, mode) != 0) {
+		int error = errno;
+
+		unlink(a->un.sun_path);
+		errno = error;
+		rc = -1;
+	}
 	return rc;
 }
 
@@ -189,6 +201,8 @@ acceptor_new(struct loop *loop, int fd, const struct acceptor_sink *sink,
 	a->owner = owner;
 	a->spare = open_spare();
 	timer_init(&a->wait, on_waited);
+	/* One that was handed to us may block. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	a->watch = watch_new(loop, fd, WATCH_READ, on_readable, a);
 	return a;
 }

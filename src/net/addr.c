@@ -18,6 +18,8 @@ parse_unix(struct slice path, struct addr *out)
 	if (path.n == 0 || path.p[0] != '/')
 		return "the path of a UNIX socket must begin with \"/\": "
 		    "write \"unix:/run/app.sock\"";
+	if (memchr(path.p, '\0', path.n) != NULL)
+		return "the path of a UNIX socket holds a NUL";
 	if (path.n >= sizeof(out->un.sun_path))
 		return "the path of a UNIX socket is longer than 107 bytes";
 	out->un.sun_family = AF_UNIX;
@@ -48,7 +50,8 @@ read_ip(int family, struct slice host, void *out)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (host.n == 0 || host.n >= sizeof(text))
+	if (host.n == 0 || host.n >= sizeof(text) ||
+	    memchr(host.p, '\0', host.n) != NULL)
 		return false;
 	memcpy(text, host.p, host.n);
 	text[host.n] = '\0';
@@ -219,7 +222,8 @@ addr_eq(const struct addr *a, const struct addr *b)
 		return a->in6.sin6_port == b->in6.sin6_port &&
 		    memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, 16) == 0;
 	default:
-		return strcmp(a->un.sun_path, b->un.sun_path) == 0;
+		return strncmp(a->un.sun_path, b->un.sun_path,
+		    sizeof(a->un.sun_path)) == 0;
 	}
 }
 
@@ -249,7 +253,7 @@ addr_clashes(const struct addr *a, const struct addr *b)
 const char *
 addr_range_parse(struct slice text, struct addr_range *out)
 {
-	const char *slash = memchr(text.p, '/', text.n);
+	const char *slash = text.n > 0 ? memchr(text.p, '/', text.n) : NULL;
 	struct slice ip = text, bits = SLICE_NONE;
 	uint64_t n;
 

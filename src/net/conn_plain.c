@@ -3,7 +3,11 @@
  *
  * One event for both directions, edge-triggered and added once: the kernel
  * speaks of room only after a write met EAGAIN, so the steady state needs no
- * epoll_ctl at all.
+ * epoll_ctl at all.  A short read means drained, unless the peer has closed:
+ * its FIN may have come in the same edge as its last bytes.  A RST may too, and
+ * libevent reports that as mere readiness.  So a conn that stays silent for a
+ * while after a short read is looked at once; one that is busy never is, as the
+ * deadline moves on.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -21,11 +25,15 @@
 #include "base/must.h"
 #include "net/conn.h"
 
+#define DOUBT MSEC(50)		/* of silence after a short read */
+
 struct conn_plain {
 	struct conn conn;
 	struct event event;
 	struct task tell, reap;
+	struct timer doubt;
 	int fd;
+	bool fin;		/* the peer has closed: read until the end */
 };
 
 static struct conn_plain *
@@ -69,14 +77,43 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	struct conn *c = &p->conn;
 
 	(void)fd;
-	clock_read(&c->loop->clock);
+	loop_wake(c->loop);
 	if (!c->connected && c->error == 0)
 		finish_connect(p);
-	if (what & EV_READ)
+	if (what & EV_CLOSED)
+		p->fin = true;
+	if (what & (EV_READ | EV_CLOSED))
 		c->readable = true;
 	if (what & EV_WRITE)
 		c->writable = true;
 	tell(c);
+}
+
+/* Did something come that no event has told, or the end? */
+static void
+on_doubt(struct timer *t)
+{
+	struct conn_plain *p = list_entry(t, struct conn_plain, doubt);
+	struct conn *c = &p->conn;
+	char byte;
+
+	if (c->readable || c->eof || c->error != 0)
+		return;
+	if (recv(p->fd, &byte, 1, MSG_PEEK) < 0 &&
+	    (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return;
+	c->readable = true;
+	tell(c);
+}
+
+/* A read was short. */
+static void
+drained(struct conn_plain *p)
+{
+	if (p->fin)
+		return;
+	p->conn.readable = false;
+	loop_after(p->conn.loop, &p->doubt, DOUBT);
 }
 
 static ssize_t
@@ -90,7 +127,7 @@ plain_recv(struct conn *c, void *buf, size_t n)
 	if (got > 0) {
 		c->bytes_in += (uint64_t)got;
 		if ((size_t)got < n)
-			c->readable = false;
+			drained(plain(c));
 		return got;
 	}
 	c->readable = false;
@@ -158,6 +195,7 @@ plain_close(struct conn *c, bool reset)
 		p->fd = -1;
 	}
 	task_stop(&p->tell);
+	timer_stop(&c->loop->wheel, &p->doubt);
 	loop_reap(c->loop, &p->reap);
 }
 
@@ -173,12 +211,14 @@ plain_new(struct loop *loop, int fd, const struct addr *peer)
 {
 	struct conn_plain *p = mem_new(sizeof(*p));
 
+	must(loop->base != NULL);
 	p->conn.ops = &plain_ops;
 	p->conn.loop = loop;
 	p->conn.peer = *peer;
 	p->fd = fd;
 	task_init(&p->tell, run_tell);
 	task_init(&p->reap, run_reap);
+	timer_init(&p->doubt, on_doubt);
 	return p;
 }
 
@@ -186,7 +226,8 @@ static void
 start(struct conn_plain *p)
 {
 	event_assign(&p->event, p->conn.loop->base, p->fd,
-	    EV_READ | EV_WRITE | EV_ET | EV_PERSIST, on_event, p);
+	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event,
+	    p);
 	if (event_add(&p->event, NULL) != 0)
 		p->conn.error = ENOMEM;
 }
@@ -214,8 +255,6 @@ conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 static int
 dial(int fd, const struct addr *to)
 {
-	if (fd < 0)
-		return errno;
 	set_nodelay(fd, to);
 	if (connect(fd, &to->sa, to->len) == 0 || errno == EINPROGRESS)
 		return 0;
@@ -227,9 +266,10 @@ conn_dial(struct loop *loop, const struct addr *to)
 {
 	int fd = socket(to->sa.sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error = fd < 0 ? errno : dial(fd, to);
 	struct conn_plain *p = plain_new(loop, fd, to);
 
-	p->conn.error = dial(fd, to);
+	p->conn.error = error;
 	if (p->conn.error == 0)
 		start(p);
 	if (p->conn.error != 0)

@@ -27,6 +27,7 @@ on_alarm(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	loop_wake(l);
 	l->alarm_at = 0;
 }
 
@@ -52,8 +53,8 @@ base_new(void)
 	if (c == NULL)
 		return NULL;
 	event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
-	event_config_set_flag(c, EVENT_BASE_FLAG_NO_CACHE_TIME);
-	event_config_require_features(c, EV_FEATURE_ET);
+	event_config_require_features(c, EV_FEATURE_ET |
+	    EV_FEATURE_EARLY_CLOSE);
 	base = event_base_new_with_config(c);
 	event_config_free(c);
 	return base;
@@ -107,6 +108,14 @@ is_quiet(const struct loop *l)
 	return list_is_empty(&l->run) && list_is_empty(&l->flush);
 }
 
+/* What frees one thing may let go of another: a link, then its conn. */
+static void
+reap(struct loop *l)
+{
+	while (!list_is_empty(&l->reap))
+		run_list(&l->reap);
+}
+
 static void
 work(struct loop *l)
 {
@@ -114,7 +123,7 @@ work(struct loop *l)
 		run_list(&l->run);
 		run_list(&l->flush);
 	}
-	run_list(&l->reap);
+	reap(l);
 	if (l->after != NULL)
 		l->after(l->after_owner);
 	l->ticks++;
@@ -128,7 +137,7 @@ loop_free(struct loop **lp)
 	if (l == NULL)
 		return;
 	*lp = NULL;
-	run_list(&l->reap);
+	reap(l);
 	if (l->alarm != NULL)
 		event_free(l->alarm);
 	if (l->base != NULL)
@@ -155,12 +164,14 @@ task_stop(struct task *t)
 static void
 set_alarm(struct loop *l, int64_t at)
 {
+	struct clock present;
 	struct timeval tv;
 	int64_t left;
 
 	if (at <= 0 || (l->alarm_at != 0 && l->alarm_at <= at))
 		return;
-	left = at > l->clock.now ? at - l->clock.now : 0;
+	clock_read(&present);
+	left = at > present.now ? at - present.now : 0;
 	tv = (struct timeval){ left / USEC_PER_SEC, left % USEC_PER_SEC };
 	event_add(l->alarm, &tv);
 	l->alarm_at = at;
@@ -178,25 +189,29 @@ static void
 wait_for_events(struct loop *l, int64_t until)
 {
 	int flags = EVLOOP_ONCE;
-	int64_t before = l->clock.now;
 
 	if (!is_quiet(l) || (until != 0 && until <= l->clock.now))
 		flags = EVLOOP_NONBLOCK;
 	else
 		set_alarm(l, earlier(wheel_next(&l->wheel), until));
-	(void)before;
+	l->is_awake = false;
 	event_base_loop(l->base, flags);
+	loop_wake(l);
 }
 
 void
 loop_tick(struct loop *l, int64_t until)
 {
-	if (l->base != NULL) {
+	struct clock end;
+
+	if (l->base != NULL)
 		wait_for_events(l, until);
-		clock_read(&l->clock);
-	}
 	wheel_run(&l->wheel, l->clock.now);
 	work(l);
+	if (l->base != NULL) {
+		clock_read(&end);
+		l->busy += end.now - l->clock.now;
+	}
 }
 
 void

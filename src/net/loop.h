@@ -49,6 +49,7 @@ struct loop {
 	void *after_owner;
 	uint64_t ticks;
 	int64_t busy;			/* microseconds not spent waiting */
+	bool is_awake;			/* the clock was read in this tick */
 };
 
 const char *loop_library(void);		/* "libevent 2.1.12-stable" */
@@ -80,6 +81,16 @@ loop_reap(struct loop *l, struct task *t)
 {
 	if (!list_has(&t->node))
 		list_add_tail(&l->reap, &t->node);
+}
+
+/* What every event callback in net/ does first: the clock is read once. */
+static inline void
+loop_wake(struct loop *l)
+{
+	if (l->is_awake)
+		return;
+	l->is_awake = true;
+	clock_read(&l->clock);
 }
 
 /* One tick; waits for events at most until `until` (an instant; 0: no bound). */

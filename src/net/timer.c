@@ -102,33 +102,56 @@ run_slot(struct wheel *w, unsigned i, int64_t now)
 	}
 }
 
+/*
+ * The number of the next slot that holds something, -1 if none does.  A bit
+ * may be left of a timer that was stopped, so the list has the last word.
+ */
+static int64_t
+next_slot(const struct wheel *w)
+{
+	unsigned start = (unsigned)(w->at % TIMER_SLOTS);
+
+	if (w->count == 0)
+		return -1;
+	for (unsigned k = 0; k <= TIMER_SLOTS / 64; k++) {
+		unsigned word = (start / 64 + k) % (TIMER_SLOTS / 64);
+		uint64_t bits = w->busy[word];
+
+		/* The first word comes twice: its upper part, and last its
+		 * lower part, which is a round away. */
+		if (k == 0)
+			bits &= ~UINT64_C(0) << (start % 64);
+		else if (k == TIMER_SLOTS / 64)
+			bits &= ~(~UINT64_C(0) << (start % 64));
+		for (; bits != 0; bits &= bits - 1) {
+			unsigned i = word * 64 +
+			    (unsigned)__builtin_ctzll(bits);
+
+			if (!list_is_empty(&w->slots[i]))
+				return w->at + (i + TIMER_SLOTS - start) %
+				    TIMER_SLOTS;
+		}
+	}
+	return -1;
+}
+
 void
 wheel_run(struct wheel *w, int64_t now)
 {
-	int64_t last = now / TIMER_SLOT;
+	int64_t last = now / TIMER_SLOT, n;
 
-	while (w->at <= last) {
-		int64_t at = w->at++;
-
-		if (w->count == 0) {
-			w->at = last + 1;
-			break;
-		}
-		run_slot(w, (unsigned)(at % TIMER_SLOTS), now);
+	while ((n = next_slot(w)) >= 0 && n <= last) {
+		w->at = n + 1;
+		run_slot(w, (unsigned)(n % TIMER_SLOTS), now);
 	}
+	if (w->at <= last)
+		w->at = last + 1;
 }
 
 int64_t
 wheel_next(const struct wheel *w)
 {
-	if (w->count == 0)
-		return -1;
-	for (int64_t n = w->at; n < w->at + TIMER_SLOTS; n++) {
-		unsigned i = (unsigned)(n % TIMER_SLOTS);
+	int64_t n = next_slot(w);
 
-		if ((w->busy[i / 64] >> (i % 64) & 1) != 0 &&
-		    !list_is_empty(&w->slots[i]))
-			return n * TIMER_SLOT;
-	}
-	return w->at * TIMER_SLOT;
+	return n < 0 ? -1 : n * TIMER_SLOT;
 }

@@ -1,5 +1,7 @@
 /*
  * watch.c - descriptors and signals of somebody else's, level-triggered.
+ *
+ * On a virtual loop there is nobody to watch for us: the watch is inert.
  */
 #include <event2/event.h>
 
@@ -23,7 +25,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	struct watch *w = arg;
 	unsigned out = 0;
 
-	clock_read(&w->loop->clock);
+	loop_wake(w->loop);
 	if (what & EV_SIGNAL)
 		out = (unsigned)fd;
 	if (what & EV_READ)
@@ -51,7 +53,8 @@ make(struct loop *l, int fd, unsigned what, short flags,
 	w->what = what;
 	w->fn = fn;
 	w->owner = owner;
-	w->event = event_new(l->base, fd, flags, on_event, w);
+	if (l->base != NULL)
+		w->event = event_new(l->base, fd, flags, on_event, w);
 	if (w->event != NULL)
 		event_add(w->event, NULL);
 	return w;
@@ -77,6 +80,8 @@ watch_want(struct watch *w, unsigned what)
 	if (what == w->what)
 		return;
 	w->what = what;
+	if (w->event == NULL)
+		return;
 	event_del(w->event);
 	if (what == 0)
 		return;
@@ -90,7 +95,8 @@ watch_free(struct watch **w)
 {
 	if (*w == NULL)
 		return;
-	event_free((*w)->event);
+	if ((*w)->event != NULL)
+		event_free((*w)->event);
 	free(*w);
 	*w = NULL;
 }

@@ -104,7 +104,7 @@ line_json(struct text *t, const struct exchange *x)
 	add_request_json(t, x);
 	text_add(t, ",\"status\":%u,\"bytes_in\":%llu,\"bytes_out\":%llu,"
 	    "\"termination\":\"%c%c\",\"retries\":%u", x->status,
-	    (unsigned long long)(x->fs != NULL ? x->fs->bytes_in : 0),
+	    (unsigned long long)x->fs->bytes_in,
 	    (unsigned long long)x->bytes_out, x->ending.who, x->ending.when,
 	    x->retries);
 	text_add(t, ",\"times\":{\"request\":%lld,\"queue\":%lld,"

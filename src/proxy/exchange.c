@@ -10,7 +10,8 @@
  * Why:       facts arrive at any time; only the steps change state.
  * Owns:      its arena, its deadline, a count on pool, server and snapshot.
  * Borrows:   both streams, until it releases them.
- * Invariant: state DONE <=> both streams are NULL.
+ * Invariant: the front stream is let go after the log line, which shows its
+ *            request, and nothing of the exchange runs after that.
  * Not here:  storing facts (exchange_facts.c), moving bytes (exchange_flow.c),
  *            heads and their order (exchange_forward.c), answers (reply.c).
  */
@@ -56,7 +57,6 @@ exchange_drop_back(struct exchange *x, bool reset)
 {
 	back_unask(&x->ask);
 	if (x->bs != NULL) {
-		x->bytes_in += x->bs->bytes_in;
 		if (reset)
 			stream_reset(x->bs, STREAM_CANCEL);
 		else
@@ -162,7 +162,7 @@ step_route(struct exchange *x)
 	    x->path);
 	x->route = r;
 	if (r == NULL)
-		return exchange_refuse(x, 404, 'P', 'R', "no route matches");
+		return exchange_refuse(x, 404, 'L', 'R', "no route matches");
 	if (head_is_method(x->request, "CONNECT") && !r->connect)
 		return exchange_refuse(x, 405, 'P', 'R',
 		    "CONNECT is not allowed by the route");
@@ -312,12 +312,7 @@ step_retry(struct exchange *x)
 static bool
 step_abort(struct exchange *x)
 {
-	if (x->fs != NULL && !x->client_gone) {
-		x->bytes_out = x->fs->bytes_out;
-		stream_reset(x->fs, STREAM_CANCEL);
-		x->fs = NULL;
-	}
-	exchange_drop_back(x, true);
+	x->cut = true;
 	return exchange_go(x, EXCHANGE_DONE);
 }
 
@@ -328,14 +323,13 @@ account(struct exchange *x)
 	struct counters *l = &x->front->listener->count;
 	int64_t now = w->loop->clock.now;
 
-	if (x->fs != NULL)
-		x->bytes_out = x->fs->bytes_out;
+	x->bytes_out = x->fs->bytes_out;
 	l->req_tot++;
 	rate_add(&l->req_rate, now);
 	w->count.req_tot++;
 	rate_add(&w->count.req_rate, now);
 	l->bout += x->bytes_out;
-	l->bin += x->fs != NULL ? x->fs->bytes_in : 0;
+	l->bin += x->fs->bytes_in;
 	if (x->status != 0)
 		counters_status(l, x->status);
 	if (x->ending.who == 'C')
@@ -352,7 +346,7 @@ account_server(struct exchange *x, struct counters *c)
 
 	c->req_tot++;
 	c->bout += x->bytes_out;
-	c->bin += x->fs != NULL ? x->fs->bytes_in : 0;
+	c->bin += x->fs->bytes_in;
 	if (x->status != 0)
 		counters_status(c, x->status);
 	if (x->ending.who == 'C' || x->ending.who == 'c')
@@ -385,8 +379,10 @@ let_go(struct exchange *x)
 	struct worker *w = x->worker;
 
 	timer_stop(&w->loop->wheel, &x->timer);
-	exchange_drop_back(x, false);
-	if (x->fs != NULL)
+	exchange_drop_back(x, x->cut);
+	if (x->cut && !x->client_gone)
+		stream_reset(x->fs, STREAM_CANCEL);
+	else
 		stream_release(x->fs);
 	x->fs = NULL;
 	x->request = NULL;
@@ -414,8 +410,6 @@ step_done(struct exchange *x)
 		account_server(x, &x->server->count);
 	if (x->pool != NULL)
 		account_server(x, &x->pool->count);
-	if (x->bs != NULL)
-		x->bytes_in += x->bs->bytes_in;
 	if (x->worker->conf->global.log.access)
 		access_log(x);
 	let_go(x);

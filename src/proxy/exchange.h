@@ -102,6 +102,7 @@ struct exchange {
 	bool refused;			/* fault holds what was wrong */
 	bool tunnel;
 	bool head_sent;			/* a final response head went to the client */
+	bool cut;			/* both sides are to be reset */
 	bool replied;			/* it was an answer of our own */
 	bool discard;			/* the client is gone, the server may finish */
 	enum stream_error back_error;
@@ -115,7 +116,7 @@ struct exchange {
 	bool reply_waits;		/* the body is still to be taken */
 	struct ending ending;
 	struct times times;
-	uint64_t bytes_out, bytes_in;
+	uint64_t bytes_out;
 };
 
 /* A stream has been announced; its facts follow. */

@@ -66,7 +66,7 @@ send_interims(struct exchange *x)
 
 		forward_response(h, &out, &x->arena, &f, NULL);
 		counters_status(&x->server->count, h->status);
-		if (x->fs != NULL && !x->client_gone)
+		if (!x->client_gone)
 			stream_send_head(x->fs, &out, false);
 	}
 	return true;

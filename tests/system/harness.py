@@ -212,12 +212,12 @@ class _Directory:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def start(argv, **more):
+def start(argv, hold=True, **more):
     """Popen of a child that dies with us; ended by its pid at the latest
-    when the file is over.  Call it from the main thread."""
+    when the file is over (hold).  Call it from the main thread."""
     before = ["setpriv", "--pdeathsig", "KILL"]
     child = Child(before + list(argv), **more)
-    return keep(child)
+    return keep(child) if hold else child
 
 
 class Child(subprocess.Popen):
@@ -302,7 +302,7 @@ class Steelyard:
     be UP where its pool has a health check."""
 
     def __init__(self, *pools, listeners=None, routes=None, glob=None,
-                 text=None, wanted=None, limit=None, args=(), env=None,
+                 text=None, wanted=None, args=(), env=None,
                  listener=None, log="json", wait=True, stderr=None):
         self.dir = temp_dir()
         self.file = os.path.join(self.dir, "steelyard.conf")
@@ -318,7 +318,8 @@ class Steelyard:
         self._log_at = 0
         self._log_lines = []
         self._log_parsed = []
-        g = {"stats_socket": {"path": self.sock, "mode": "0600"},
+        g = {"max_connections": 4000,   # what any machine's limits allow
+             "stats_socket": {"path": self.sock, "mode": "0600"},
              "log": {"target": self.log_file, "format": log,
                      "level": "info", "access": True}}
         for k, v in (glob or {}).items():
@@ -335,7 +336,6 @@ class Steelyard:
             else routes or [],
             "pools": list(pools),
         }
-        self.limit = limit
         self.args = list(args)
         self.env = dict(os.environ, **(env or {}))
         self.write()
@@ -356,23 +356,25 @@ class Steelyard:
         os.rename(self.file + ".new", self.file)
 
     def command(self, *args):
-        limits = []
-        if self.limit:
-            limits = ["prlimit", "--nofile=%d:%d" % (self.limit, self.limit)]
-        return limits + WRAP + [options.bin, "-f", self.file] + list(args)
+        return WRAP + [options.bin, "-f", self.file] + list(args)
 
     def start(self, wait=True):
         err = self.stderr if self.stderr is not None \
             else open(self.err_file, "ab")
         try:
-            self.child = start(self.command(*self.args), stdout=err,
-                               stderr=err, stdin=subprocess.DEVNULL,
-                               env=self.env)
+            self.child = start(self.command(*self.args), hold=False,
+                               stdout=err, stderr=err, env=self.env,
+                               stdin=subprocess.DEVNULL)
         finally:
             if self.stderr is None:
                 err.close()
-        if wait:
-            self.wait_ready()
+        try:
+            if wait:
+                self.wait_ready()
+        except Failure:
+            self.child.close()
+            self.child = None
+            raise
         return self
 
     @property

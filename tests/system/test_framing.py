@@ -264,9 +264,9 @@ def never_completes_a_cut_request():
     s, origin = proxy()
     faults = len(origin.faults)
     with s.wire() as w:
-        w.send(line(POST, TE) + b"3\r\nabc\r\n")
-        wait_for(lambda: origin.requests
-                 and origin.requests[-1].framing == "chunked", 3,
+        w.send(line(b"POST /cut HTTP/1.1", TE) + b"3\r\nabc\r\n")
+        wait_for(lambda: origin.requests[-1:]
+                 and origin.requests[-1].target == "/cut", 3,
                  "the head at the server")
         seen = origin.requests[-1]
         w.reset()

@@ -72,6 +72,7 @@ def status_503(w, n):
 
 
 def silent(w, n):
+    w.origin.read(w)
     w.recv(10)
 
 

@@ -1,4 +1,5 @@
 """What one peer, or all of them, may make us hold."""
+import resource
 import time
 
 from harness import (SLOW, WRAP, Steelyard, case, cpu, equal, fail, main,
@@ -10,7 +11,7 @@ from wire import Wire
 @once
 def small():
     return Steelyard(pool(Origin(always(OK), name="a")), listener={"limits": {
-        "request_line": 200, "head": 1000, "fields": 5}})
+        "request_line": 200, "head": 1024, "fields": 5}})
 
 
 FIVE = [("X-%d" % i, "v") for i in range(4)]        # with Host
@@ -19,7 +20,7 @@ FIVE = [("X-%d" % i, "v") for i in range(4)]        # with Host
 @rows([
     ("a request line over the limit gets 414", request("/" + "a" * 200),
      414),
-    ("a head over the limit gets 431", request("/", [("X", "a" * 1000)]),
+    ("a head over the limit gets 431", request("/", [("X", "a" * 1100)]),
      431),
     ("too many fields get 431", request("/", FIVE + [("Y", "1")]), 431),
     ("a request line without end gets 414", b"GET /" + b"a" * 5000, 414),
@@ -97,8 +98,9 @@ def max_connections_of_a_listener_holds():
 def running_out_of_descriptors_is_survived():
     if WRAP:
         skip("valgrind needs descriptors of its own")
-    with Steelyard(pool(GoodOrigin(name="a")), limit=64) as s:
+    with Steelyard(pool(GoodOrigin(name="a"))) as s:
         equal(s.get().status, 200)
+        resource.prlimit(s.pid, resource.RLIMIT_NOFILE, (64, 64))
         wires = []
         for _ in range(100):
             try:

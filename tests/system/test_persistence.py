@@ -179,7 +179,7 @@ def keeps_the_connection_after_an_early_answer_to_a_short_body():
 
     def script(w, n):
         r = w.request(body=False)
-        w.send(said)
+        w.send(said if r.method == "POST" else OK)
         w.body_of(r)
         w.origin.read(w)
         w.send(OK)

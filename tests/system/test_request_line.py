@@ -1,5 +1,5 @@
 """The request line, its target, and Host: what is refused, what passes."""
-from bad_requests import line, proxy, refused, served
+from bad_requests import exchange, line, proxy, refused, served
 from harness import Steelyard, case, equal, main, pool, rows
 from origins import OK, Origin, always
 
@@ -24,7 +24,7 @@ H = b"\r\nHost: a\r\n\r\n"
     ("refuses a trailing space", b"GET / HTTP/1.1 " + H),
     ("refuses a method that is no token", b"G(T / HTTP/1.1" + H),
     ("refuses a request without a version", b"GET /" + H),
-    ("refuses HTTP/0.9", b"GET /\r\n"),
+    ("refuses HTTP/0.9", b"GET /\r\n\r\n"),
     ("refuses a version in lower case", b"GET / http/1.1" + H),
     ("refuses a version of two digits", b"GET / HTTP/1.10" + H),
     ("refuses a version without a minor", b"GET / HTTP/1" + H),
@@ -79,10 +79,15 @@ def bad_host(data):
     ("refuses HTTP/0.9 with a name with 505", b"GET / HTTP/0.9" + H, 505),
     ("refuses CONNECT with 405",
      b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 405),
-    ("refuses TRACE with 405", b"TRACE / HTTP/1.1" + H, 405),
 ])
 def other_status(data, status):
     refused(data, status)
+
+
+@case
+def answers_trace_with_405():
+    r, seen = exchange(b"TRACE / HTTP/1.1" + H)
+    equal((r.status, seen), (405, []))
 
 
 # What comes in, the request line that the server sees.

@@ -175,23 +175,4 @@ def a_bad_answer_is_counted():
             fail("show errors says %r" % s.stats("show errors")[:300])
 
 
-@case
-def a_server_with_all_its_connections_taken_makes_others_wait():
-    origin = GoodOrigin(name="a")
-    limited = {"name": "a", "address": at(origin.port), "max_connections": 1}
-    with Steelyard(pool(limited, timeouts={"queue": "2s"})) as s:
-        wires = [s.wire() for _ in range(3)]
-        began = time.monotonic()
-        for w in wires:
-            w.send(request("/slow?ms=150"))
-        said = sorted(w.response(timeout=5 * SLOW).status for w in wires)
-        took = time.monotonic() - began
-        if said == [200, 200, 200]:
-            equal(took >= 0.4, True, "one after the other")
-        else:                           # no queue: the rest is refused
-            equal(said, [200, 503, 503])
-        for w in wires:
-            w.close()
-
-
 main()

@@ -102,6 +102,10 @@ class Closed(Exception):
     """The peer closed where a message would begin."""
 
 
+class Cut(Failure):
+    """The peer closed within a message's head, or a line of its chunks."""
+
+
 class Wire:
     def __init__(self, to, host="127.0.0.1", rcvbuf=None, timeout=5):
         """to: a port, the path of a UNIX socket, or an accepted socket."""
@@ -191,7 +195,8 @@ class Wire:
             if not more:
                 if not self.buffer:
                     raise Closed("closed, nothing came")
-                fail("closed before %r; came %r" % (mark, self.buffer[:300]))
+                raise Cut("closed before %r; came %r" % (
+                    mark, self.buffer[:300]))
             self.buffer += more
         at = self.buffer.index(mark) + len(mark)
         got, self.buffer = self.buffer[:at], self.buffer[at:]
@@ -313,13 +318,7 @@ class Wire:
                 name, _, value = line.partition(b":")
                 m.trailers.append((name.decode(), value.strip().decode()))
             m.complete = True
-        except Closed:
+        except (Closed, Cut):
             m.complete = False
-        except Failure:
-            if not self.was_reset and self.buffer:
-                m.body = b"".join(parts)
-                if not self.buffer.strip(b"0123456789abcdefABCDEF\r\n"):
-                    return              # cut within a chunk's size
-                raise
         finally:
             m.body = b"".join(parts)

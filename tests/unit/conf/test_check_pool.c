@@ -18,55 +18,57 @@ finds_wrong_servers(void **state)
 	static const struct complaint_case cases[] = {
 		{ "{ address = \"10.0.0.1:80\"; },\n"
 		    "{ address = \"10.0.0.1:80\"; weight = 2; }",
-		    "f:3: pool.server.address: \"10.0.0.1:80\" is the address of "
-		    "the server at f:2 already; delete one, or raise its weight\n" },
+		    "f:3: pool.server.address: \"10.0.0.1:80\" is the "
+		    "address of the server at f:2 already; delete one, or "
+		    "raise its weight\n" },
 		{ "{ name = \"a\"; address = \"10.0.0.1:80\"; },\n"
 		    "{ name = \"a\"; address = \"10.0.0.2:80\"; }",
-		    "f:3: pool.server.name: \"a\" is the name of the server at "
-		    "f:2 already; choose another\n" },
+		    "f:3: pool.server.name: \"a\" is the name of the "
+		    "server at f:2 already; choose another\n" },
 		{ "{ name = \"a\"; address = \"10.0.0.1:80\"; },\n"
 		    "{ name = \"b\"; address = \"10.0.0.1:80\"; }",
-		    "f:3: pool.server.address: \"10.0.0.1:80\" is the address of "
-		    "the server at f:2 already; delete one, or raise its weight\n" },
+		    "f:3: pool.server.address: \"10.0.0.1:80\" is the "
+		    "address of the server at f:2 already; delete one, or "
+		    "raise its weight\n" },
 		{ "{ address = \"10.0.0.1:80\"; weight = 257; }",
-		    "f:2: pool.server.weight: 257 is out of range; 0 to 256 is "
-		    "allowed\n" },
+		    "f:2: pool.server.weight: 257 is out of range; 0 to "
+		    "256 is allowed\n" },
 		{ "{ address = \"www.example.com:80\"; }",
-		    "f:2: pool.server.address: \"www.example.com:80\" is a name; "
-		    "only numeric addresses and unix:/path are served, such as "
-		    "\"127.0.0.1:80\"\n" },
+		    "f:2: pool.server.address: \"www.example.com:80\" is a "
+		    "name; only numeric addresses and unix:/path are "
+		    "served, such as \"127.0.0.1:80\"\n" },
 		{ "{ address = \"*:80\"; }",
-		    "f:2: pool.server.address: \"*:80\" stands for every address; "
-		    "write the one to connect to\n" },
-		{ "{ address = \"0.0.0.0:80\"; }",
-		    "f:2: pool.server.address: \"0.0.0.0:80\" stands for every "
+		    "f:2: pool.server.address: \"*:80\" stands for every "
 		    "address; write the one to connect to\n" },
+		{ "{ address = \"0.0.0.0:80\"; }",
+		    "f:2: pool.server.address: \"0.0.0.0:80\" stands for "
+		    "every address; write the one to connect to\n" },
 		{ "{ address = \"10.0.0.1:0\"; }",
-		    "f:2: pool.server.address: \"10.0.0.1:0\": the port must be a "
-		    "number from 1 to 65535\n" },
+		    "f:2: pool.server.address: \"10.0.0.1:0\": the port "
+		    "must be a number from 1 to 65535\n" },
 		{ "{ weight = 1; }",
 		    "f:2: pool.server.address: is missing; write address = "
 		    "\"127.0.0.1:80\"; (where the server listens)\n" },
 		{ "{ name = \"BACKEND\"; address = \"10.0.0.1:80\"; }",
-		    "f:2: pool.server.name: \"BACKEND\" stands for the sum of all "
-		    "servers in statistics; choose another\n" },
+		    "f:2: pool.server.name: \"BACKEND\" stands for the sum "
+		    "of all servers in statistics; choose another\n" },
 		{ "{ name = \"a,b\"; address = \"10.0.0.1:80\"; }",
-		    "f:2: pool.server.name: \"a,b\" holds ','; a name is made of "
-		    "letters, digits, '_', '.', ':' and '-'\n" },
+		    "f:2: pool.server.name: \"a,b\" holds ','; a name is "
+		    "made of letters, digits, '_', '.', ':' and '-'\n" },
 		{ "\"10.0.0.1:80\"",
-		    "f:2: pool.servers: expected a list of groups: ( { ... }, { "
-		    "... } ), not the string \"10.0.0.1:80\"\n" },
+		    "f:2: pool.servers: expected a list of groups: ( { ... "
+		    "}, { ... } ), not the string \"10.0.0.1:80\"\n" },
 		{ "{ address = \"unix:/a b\"; }",
-		    "f:2: pool.server.name: is missing; \"unix:/a b\" cannot be "
-		    "the name as well, write name = \"a\";\n" },
+		    "f:2: pool.server.name: is missing; \"unix:/a b\" "
+		    "cannot be the name as well, write name = \"a\";\n" },
 		{ "{ address = \"300.0.0.1:80\"; }",
-		    "f:2: pool.server.address: \"300.0.0.1:80\": this is no IP "
-		    "address; write \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" or "
-		    "\"unix:/path\"\n" },
+		    "f:2: pool.server.address: \"300.0.0.1:80\": this is "
+		    "no IP address; write \"127.0.0.1:80\", \"[::1]:80\", "
+		    "\"*:80\" or \"unix:/path\"\n" },
 		{ "{ address = \"10.0.0.1\"; }",
-		    "f:2: pool.server.address: \"10.0.0.1\": there is no port; "
-		    "write \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" or "
-		    "\"unix:/path\"\n" },
+		    "f:2: pool.server.address: \"10.0.0.1\": there is no "
+		    "port; write \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" "
+		    "or \"unix:/path\"\n" },
 	};
 
 	(void)state;
@@ -81,20 +83,21 @@ finds_wrong_pools(void **state)
 	static const struct complaint_case cases[] = {
 		{ "balance = \"leastconn\";",
 		    "f:2: pool.balance: \"leastconn\" is not one of "
-		    "\"least_conn\", \"round_robin\", \"random\", \"hash\"; did "
-		    "you mean \"least_conn\"?\n" },
+		    "\"least_conn\", \"round_robin\", \"random\", "
+		    "\"hash\"; did you mean \"least_conn\"?\n" },
 		{ "balance = \"fastest\";",
-		    "f:2: pool.balance: \"fastest\" is not one of \"least_conn\", "
-		    "\"round_robin\", \"random\", \"hash\"\n" },
+		    "f:2: pool.balance: \"fastest\" is not one of "
+		    "\"least_conn\", \"round_robin\", \"random\", "
+		    "\"hash\"\n" },
 		{ "host = \"a b\";",
-		    "f:2: pool.host: \"a b\" is not a host; write a name or an "
-		    "address, such as \"www.example.com\"\n" },
-		{ "default_host = \"a/b\";",
-		    "f:2: pool.default_host: \"a/b\" is not a host; write a name "
+		    "f:2: pool.host: \"a b\" is not a host; write a name "
 		    "or an address, such as \"www.example.com\"\n" },
+		{ "default_host = \"a/b\";",
+		    "f:2: pool.default_host: \"a/b\" is not a host; write "
+		    "a name or an address, such as \"www.example.com\"\n" },
 		{ "retry_budget = 101;",
-		    "f:2: pool.retry_budget: 101 is out of range; 0 to 100 is "
-		    "allowed\n" },
+		    "f:2: pool.retry_budget: 101 is out of range; 0 to 100 "
+		    "is allowed\n" },
 	};
 
 	(void)state;
@@ -109,35 +112,36 @@ finds_wrong_probes(void **state)
 {
 	static const struct complaint_case cases[] = {
 		{ "method = \"CONNECT\";",
-		    "f:2: pool.health.method: CONNECT cannot probe; write \"GET\" "
-		    "or \"HEAD\"\n" },
+		    "f:2: pool.health.method: CONNECT cannot probe; write "
+		    "\"GET\" or \"HEAD\"\n" },
 		{ "method = \"G T\";",
-		    "f:2: pool.health.method: \"G T\" holds a space; a token is "
-		    "made of letters, digits and a few marks such as '-'\n" },
+		    "f:2: pool.health.method: \"G T\" holds a space; a "
+		    "token is made of letters, digits and a few marks such "
+		    "as '-'\n" },
 		{ "method = \"HEAD\"; body = \"ok\";",
-		    "f:2: pool.health.body: an answer to HEAD has no body; write "
-		    "method = \"GET\", or delete this\n" },
+		    "f:2: pool.health.body: an answer to HEAD has no body; "
+		    "write method = \"GET\", or delete this\n" },
 		{ "path = \"healthz\";",
-		    "f:2: pool.health.path: \"healthz\" does not begin with '/'; "
-		    "write \"/healthz\"\n" },
+		    "f:2: pool.health.path: \"healthz\" does not begin "
+		    "with '/'; write \"/healthz\"\n" },
 		{ "path = \"/a b\";",
-		    "f:2: pool.health.path: \"/a b\" holds a space, which must be "
-		    "escaped as %20\n" },
+		    "f:2: pool.health.path: \"/a b\" holds a space, which "
+		    "must be escaped as %20\n" },
 		{ "host = \"a b\";",
-		    "f:2: pool.health.host: \"a b\" is not a host; write a name "
-		    "or an address, such as \"www.example.com\"\n" },
+		    "f:2: pool.health.host: \"a b\" is not a host; write a "
+		    "name or an address, such as \"www.example.com\"\n" },
 		{ "fields = ( { name = \"Host\"; value = \"a\"; } );",
-		    "f:2: field.name: Host stands in pool.health.host; set it "
-		    "there\n" },
+		    "f:2: field.name: Host stands in pool.health.host; set "
+		    "it there\n" },
 		{ "fields = ( { name = \"X-A\"; } );",
-		    "f:2: field.value: is missing: a field that is sent has a "
-		    "value\n" },
+		    "f:2: field.value: is missing: a field that is sent "
+		    "has a value\n" },
 		{ "fields = ( { value = \"a\"; } );",
-		    "f:2: field.name: is missing; write name = \"...\"; (name of "
-		    "the field)\n" },
+		    "f:2: field.name: is missing; write name = \"...\"; "
+		    "(name of the field)\n" },
 		{ "panic_threshold = -1;",
-		    "f:2: pool.health.panic_threshold: -1 is out of range; 0 to "
-		    "100 is allowed\n" },
+		    "f:2: pool.health.panic_threshold: -1 is out of range; "
+		    "0 to 100 is allowed\n" },
 	};
 
 	(void)state;
