@@ -474,6 +474,20 @@ go_on(struct h1_server *s)
 	}
 }
 
+/*
+ * A response that is cut must not look complete (RFC 9112 8).  A length or a
+ * missing last chunk says so, and then the client may read what it got; a body
+ * that only the end of the connection ends must end with a reset.
+ */
+static void
+cut_response(struct h1_side *h)
+{
+	bool until_end = h->out.framing == H1_UNTIL_END;
+
+	h1_out_drop(&h->out, h->codec.shared->pages);
+	h1_side_finish(h, until_end ? CODEC_ABORT : CODEC_LINGER);
+}
+
 /* The owner lets go of a stream; what it lent is void. */
 static void
 let_go(struct h1_server *s, bool gently)
@@ -487,7 +501,7 @@ let_go(struct h1_server *s, bool gently)
 		h1_side_finish(h, h->in_ended && whole ? CODEC_CLOSE :
 		    CODEC_ABORT);
 	else if (h->head_sent && !(whole && (gently || h->out.told)))
-		h1_side_finish(h, CODEC_ABORT);
+		cut_response(h);
 	else if (!h->head_sent || !gently || h->state == H1_OVER)
 		h1_side_finish(h, CODEC_CLOSE);
 	else

@@ -203,7 +203,7 @@ step_pick(struct exchange *x)
 		return exchange_refuse(x, 503, 'S', 'C',
 		    "no server of the pool takes requests");
 	if (x->retries > 0 && x->ntried > 0 && x->tried[x->ntried - 1] != s) {
-		s->count.wredis++;
+		x->tried[x->ntried - 1]->count.wredis++;
 		x->pool->count.wredis++;
 	}
 	x->server = s;
@@ -268,8 +268,9 @@ step_connect(struct exchange *x)
 static bool
 is_safe_again(const struct exchange *x)
 {
-	return x->bs == NULL || !x->bs->sent ||
-	    x->back_error == STREAM_REFUSED || head_is_idempotent(x->request);
+	if (x->bs == NULL || !x->bs->sent || x->back_error == STREAM_REFUSED)
+		return true;
+	return !x->bs->answered && head_is_idempotent(x->request);
 }
 
 static bool
@@ -328,6 +329,8 @@ account(struct exchange *x)
 	rate_add(&l->req_rate, now);
 	w->count.req_tot++;
 	rate_add(&w->count.req_rate, now);
+	w->count.bin += x->fs->bytes_in;
+	w->count.bout += x->bytes_out;
 	l->bout += x->bytes_out;
 	l->bin += x->fs->bytes_in;
 	if (x->status != 0)

@@ -176,6 +176,17 @@ take_sockets(struct listener_plan *plan)
 	}
 }
 
+/* The file of a UNIX socket goes with it. */
+static void
+close_socket(struct listener *l)
+{
+	if (l->acceptor == NULL)
+		return;
+	acceptor_free(&l->acceptor, false);
+	if (addr_is_unix(&l->addr))
+		unlink(l->addr.un.sun_path);
+}
+
 static struct listener *
 commit_one(struct listener_plan *plan, struct planned *p, struct text *changes)
 {
@@ -193,8 +204,7 @@ commit_one(struct listener_plan *plan, struct planned *p, struct text *changes)
 	list_del(&l->node);
 	retune(l, plan->conf, p->conf);
 	if (p->fd >= 0) {
-		if (l->acceptor != NULL)
-			acceptor_free(&l->acceptor, false);
+		close_socket(l);
 		l->addr = p->conf->address.addr;
 		l->acceptor = acceptor_new(w->loop, p->fd, &events, l);
 	}
@@ -229,8 +239,7 @@ listener_retire(struct listener *l)
 {
 	struct front *f;
 
-	if (l->acceptor != NULL)
-		acceptor_free(&l->acceptor, false);
+	close_socket(l);
 	l->gone = true;
 	list_del(&l->node);
 	list_add_tail(&l->worker->retired, &l->node);
@@ -254,8 +263,7 @@ listener_free(struct listener **lp)
 	if (l == NULL)
 		return;
 	*lp = NULL;
-	if (l->acceptor != NULL)
-		acceptor_free(&l->acceptor, false);
+	close_socket(l);
 	list_del(&l->node);
 	if (l->snapshot != NULL)
 		conf_put(&l->snapshot);

@@ -83,6 +83,7 @@ turns_a_long_body_until_the_end_into_chunks(void **state)
 	struct stage st;
 	struct talk t;
 	size_t n = 0;
+	bool last = false;
 
 	(void)state;
 	STAGE(&st, .servers = ONE_SERVER);
@@ -92,10 +93,11 @@ turns_a_long_body_until_the_end_into_chunks(void **state)
 	say_eof(&st, t.server);
 	while (heard_some(&st, t.client, 5000) > 0) {
 		n += t.client->last.n;
+		last = strstr(t.client->last.p, "\r\n0\r\n\r\n") != NULL;
 		assert_true(st.loop->pages.nused <= PAGES_MOST);
 	}
 	assert_true(n > LONG && n < LONG + LONG / 100);
-	assert_ends(t.client->last.p, "\r\n0\r\n\r\n");
+	assert_true(last);
 	assert_ended(&st, "--", 200);
 	assert_false(t.client->closed);
 	stage_close(&st);

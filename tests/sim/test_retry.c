@@ -334,6 +334,7 @@ stays_within_the_budget_of_retries(void **state)
 	assert_int_equal(stage_pool(&st)->retrying, 1);
 	say_reset(&st, one);
 	assert_int_equal(stage_pool(&st)->retrying, 0);
+	stage_connect(&st, SERVER_B);
 	stage_close(&st);
 }
 

@@ -391,7 +391,7 @@ class Steelyard:
                 return all(self._accepts(x) for x in self.conf["listeners"])
             except OSError:
                 return False
-        if self.text is not None:
+        if self.text is not None:       # the caller knows what to wait for
             return
         wait_for(ready, 10 * SLOW, "listeners to accept", self.errors)
         self.wait_servers()

@@ -102,7 +102,7 @@ def gives_404_where_no_route_matches():
     r = s.get("/lost", host="nobody")
     equal(r.status, 404)
     log = s.access(target="/lost")
-    equal((log["status"], log["termination"]), (404, "PR"))
+    equal((log["status"], log["termination"]), (404, "LR"))
 
 
 @case

@@ -176,7 +176,7 @@ reads_chunks(void **state)
 		ROW("a\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n",
 		    "\r\n\r\n\r\n\r\n\r\n"),
 		ROW("0000000000000001\r\nx\r\n0\r\n\r\n", "x"),
-		{ "1\r\nx\r\n0\r\n\r\nGET", 16, "x", 3 },
+		{ "1\r\nx\r\n0\r\n\r\nGET", 14, "x", 3 },
 		ROW("5\r\nhel", "hel" MORE),
 		ROW("5\r\nhello\r\n0\r\n", "hello" MORE),
 		ROW("7fffffffffffffff\r\nx", "x" MORE),

@@ -464,7 +464,7 @@ refuses_a_malformed_body_with_the_answer_still_to_come(void **state)
 {
 	struct rig *r = *state;
 
-	rig_say(r, POST CHUNKED "\r\n1\r\nx\r\nbad");
+	rig_say(r, POST CHUNKED "\r\n1\r\nx\r\n1 ");
 	assert_string_equal(r->log, "POST a / HTTP/1.1\n"
 	    "reset protocol 400 a byte behind a chunk size\n");
 	rig_respond(r, 400, 0, true, NULL);

@@ -1,5 +1,5 @@
 /*
- * The order of a tick, its bounds, and how it waits.
+ * test_loop.c - the order of a tick, its bounds, and how it waits.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,57 +9,409 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/must.h"
 #include "net/loop.h"
 
 #define START SEC(1000)
 
-/* A task that writes its letter, and may put others on lists. */
-struct note {
+struct journal {
+	char text[256];
+	size_t n;
+};
+
+static void
+note(struct journal *j, char letter)
+{
+	assert_true(j->n + 1 < sizeof(j->text));
+	j->text[j->n++] = letter;
+}
+
+/* A task that notes its letter, and may put others on lists. */
+struct actor {
 	struct task task;
 	struct loop *loop;
-	char *log;
+	struct journal *journal;
 	char letter;
 	struct task *to_run, *to_flush, *to_reap, *to_stop;
 };
 
 static void
-on_note(struct task *t)
+run_actor(struct task *t)
 {
-	struct note *n = list_entry(t, struct note, task);
-	size_t at = strlen(n->log);
+	struct actor *a = list_entry(t, struct actor, task);
 
-	n->log[at] = n->letter;
-	n->log[at + 1] = '\0';
-	if (n->to_run != NULL)
-		loop_run(n->loop, n->to_run);
-	if (n->to_flush != NULL)
-		loop_flush(n->loop, n->to_flush);
-	if (n->to_reap != NULL)
-		loop_reap(n->loop, n->to_reap);
-	if (n->to_stop != NULL)
-		task_stop(n->to_stop);
+	note(a->journal, a->letter);
+	if (a->to_run != NULL)
+		loop_run(a->loop, a->to_run);
+	if (a->to_flush != NULL)
+		loop_flush(a->loop, a->to_flush);
+	if (a->to_reap != NULL)
+		loop_reap(a->loop, a->to_reap);
+	if (a->to_stop != NULL)
+		task_stop(a->to_stop);
 }
 
 static void
-note_init(struct note *n, struct loop *l, char *log, char letter)
+note_tick(void *owner)
 {
-	*n = (struct note){ .loop = l, .log = log, .letter = letter };
-	task_init(&n->task, on_note);
+	note(owner, '.');
+}
+
+struct play {
+	struct loop *loop;
+	struct journal journal;
+	struct actor a, b, c;
+};
+
+static void
+actor_init(struct actor *a, struct play *p, char letter)
+{
+	*a = (struct actor){ .loop = p->loop, .journal = &p->journal,
+	    .letter = letter };
+	task_init(&a->task, run_actor);
 }
 
 static void
-write_after(void *owner)
+play_open(struct play *p, struct loop *loop)
 {
-	strcat_one: (void)0;
-	char *log = owner;
-	size_t at = strlen(log);
+	memset(p, 0, sizeof(*p));
+	assert_non_null(loop);
+	p->loop = loop;
+	loop->after = note_tick;
+	loop->after_owner = &p->journal;
+	actor_init(&p->a, p, 'a');
+	actor_init(&p->b, p, 'b');
+	actor_init(&p->c, p, 'c');
+}
 
-	log[at] = '.';
-	log[at + 1] = '\0';
-	goto done;
-	goto strcat_one;
-done:	return;
+static void
+assert_played(struct play *p, const char *text)
+{
+	p->journal.text[p->journal.n] = '\0';
+	assert_string_equal(p->journal.text, text);
+	loop_free(&p->loop);
+	assert_null(p->loop);
+}
+
+static void
+runs_then_flushes_then_reaps(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	loop_reap(p.loop, &p.c.task);
+	loop_flush(p.loop, &p.b.task);
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	assert_int_equal(p.loop->ticks, 1);
+	assert_played(&p, "abc.");
+}
+
+static void
+puts_a_task_on_a_list_once(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	loop_run(p.loop, &p.a.task);
+	loop_run(p.loop, &p.a.task);
+	loop_flush(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "a..");
+}
+
+static void
+runs_in_the_same_tick_what_a_flush_has_woken(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.to_flush = &p.b.task;
+	p.b.to_run = &p.c.task;
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "abc.");
+}
+
+static void
+leaves_out_a_task_that_another_has_stopped(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.to_stop = &p.b.task;
+	loop_run(p.loop, &p.a.task);
+	loop_run(p.loop, &p.b.task);
+	loop_run(p.loop, &p.c.task);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "ac.");
+}
+
+static void
+reaps_in_the_same_tick_what_reaping_let_go(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.to_reap = &p.b.task;
+	p.b.to_reap = &p.c.task;
+	loop_reap(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "abc.");
+}
+
+static void
+reaps_what_is_left_when_the_loop_is_freed(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.to_reap = &p.b.task;
+	loop_reap(p.loop, &p.a.task);
+	loop_free(&p.loop);
+	assert_played(&p, "ab");
+}
+
+static void
+bounds_the_rounds_of_a_tick(void **state)
+{
+	struct play p;
+	size_t rounds;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.to_run = &p.a.task;
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	rounds = p.journal.n - 1;
+	assert_int_equal(rounds, LOOP_ROUNDS);
+	task_stop(&p.a.task);
+	loop_free(&p.loop);
+}
+
+static void
+does_not_wait_while_work_is_left(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new());
+	p.a.to_run = &p.a.task;
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	loop_tick(p.loop, 0);	/* would wait for ever */
+	assert_int_equal(p.loop->ticks, 2);
+	task_stop(&p.a.task);
+	loop_free(&p.loop);
+}
+
+/* --- time */
+
+struct ring {
+	struct timer timer;
+	struct loop *loop;
+	struct journal *journal;
+	struct task *to_run;
+	int64_t at;
+};
+
+static void
+on_ring(struct timer *t)
+{
+	struct ring *r = list_entry(t, struct ring, timer);
+
+	note(r->journal, 't');
+	r->at = r->loop->clock.now;
+	if (r->to_run != NULL)
+		loop_run(r->loop, r->to_run);
+}
+
+static void
+ring_init(struct ring *r, struct play *p)
+{
+	*r = (struct ring){ .loop = p->loop, .journal = &p->journal };
+	timer_init(&r->timer, on_ring);
+}
+
+static void
+fires_timers_before_it_runs_tasks(void **state)
+{
+	struct play p;
+	struct ring r;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	ring_init(&r, &p);
+	r.to_run = &p.a.task;
+	loop_after(p.loop, &r.timer, MSEC(50));
+	loop_run(p.loop, &p.b.task);
+	loop_advance(p.loop, START + MSEC(60));
+	assert_int_equal(r.at, START + MSEC(60));
+	assert_played(&p, "tba.");
+}
+
+static void
+advances_both_clocks_by_the_same(void **state)
+{
+	struct loop *l = loop_new_virtual(START);
+
+	(void)state;
+	l->clock.wall = SEC(5);
+	loop_advance(l, START + SEC(2));
+	assert_int_equal(l->clock.now, START + SEC(2));
+	assert_int_equal(l->clock.wall, SEC(7));
+	loop_free(&l);
+}
+
+static void
+waits_for_a_timer_and_not_longer(void **state)
+{
+	struct play p;
+	struct ring r;
+	struct clock before, end;
+	int ticks = 0;
+
+	(void)state;
+	play_open(&p, loop_new());
+	p.loop->after = NULL;
+	ring_init(&r, &p);
+	clock_read(&before);
+	timer_set(&p.loop->wheel, &r.timer, before.now + MSEC(60));
+	while (r.at == 0 && ticks++ < 50)
+		loop_tick(p.loop, 0);
+	clock_read(&end);
+	assert_true(ticks < 20);
+	assert_true(end.now >= before.now + MSEC(60));
+	assert_true(end.now < before.now + SEC(2));
+	/* It was asleep: what it calls busy is far less than what went by. */
+	assert_true(p.loop->busy < MSEC(40));
+	assert_played(&p, "t");
+}
+
+static void
+takes_up_an_earlier_timer_while_a_later_one_is_armed(void **state)
+{
+	struct play p;
+	struct ring late, early;
+	struct clock before, end;
+
+	(void)state;
+	play_open(&p, loop_new());
+	p.loop->after = NULL;
+	ring_init(&late, &p);
+	ring_init(&early, &p);
+	clock_read(&before);
+	loop_after(p.loop, &late.timer, SEC(60));
+	loop_tick(p.loop, before.now + MSEC(1));
+	loop_after(p.loop, &early.timer, MSEC(30));
+	for (int i = 0; i < 50 && early.at == 0; i++)
+		loop_tick(p.loop, 0);
+	clock_read(&end);
+	assert_true(end.now < before.now + SEC(5));
+	timer_stop(&p.loop->wheel, &late.timer);
+	assert_played(&p, "t");
+}
+
+static void
+waits_no_longer_than_until(void **state)
+{
+	struct loop *l = loop_new();
+	struct clock before, end;
+
+	(void)state;
+	clock_read(&before);
+	loop_tick(l, before.now + MSEC(20));
+	loop_tick(l, before.now);	/* past: does not wait */
+	clock_read(&end);
+	assert_true(end.now < before.now + SEC(2));
+	loop_free(&l);
+}
+
+/* --- the clock in callbacks */
+
+struct seen {
+	struct loop *loop;
+	int fd;
+	int64_t at[2];
+	int n;
+};
+
+static void
+on_byte(void *owner, unsigned what)
+{
+	struct seen *s = owner;
+	struct timespec pause = { 0, 2 * 1000 * 1000 };
+
+	(void)what;
+	s->at[s->n++] = s->loop->clock.now;
+	nanosleep(&pause, NULL);
+}
+
+static void
+shows_callbacks_one_clock_read_after_the_wait(void **state)
+{
+	struct loop *l = loop_new();
+	struct seen s = { .loop = l };
+	struct watch *w[2];
+	struct timespec pause = { 0, 5 * 1000 * 1000 };
+	int fds[2];
+	int64_t old = l->clock.now;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	w[0] = watch_new(l, fds[0], WATCH_READ, on_byte, &s);
+	w[1] = watch_new(l, fds[1], WATCH_WRITE, on_byte, &s);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	nanosleep(&pause, NULL);
+	loop_tick(l, 0);
+	assert_int_equal(s.n, 2);
+	assert_true(s.at[0] >= old + MSEC(5));
+	assert_int_equal(s.at[1], s.at[0]);
+	assert_true(l->busy >= MSEC(4));
+	watch_free(&w[0]);
+	watch_free(&w[1]);
+	close(fds[0]);
+	close(fds[1]);
+	loop_free(&l);
+}
+
+static void
+names_its_library(void **state)
+{
+	(void)state;
+	assert_memory_equal(loop_library(), "libevent 2.", 11);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(runs_then_flushes_then_reaps),
+		cmocka_unit_test(puts_a_task_on_a_list_once),
+		cmocka_unit_test(runs_in_the_same_tick_what_a_flush_has_woken),
+		cmocka_unit_test(leaves_out_a_task_that_another_has_stopped),
+		cmocka_unit_test(reaps_in_the_same_tick_what_reaping_let_go),
+		cmocka_unit_test(reaps_what_is_left_when_the_loop_is_freed),
+		cmocka_unit_test(bounds_the_rounds_of_a_tick),
+		cmocka_unit_test(does_not_wait_while_work_is_left),
+		cmocka_unit_test(fires_timers_before_it_runs_tasks),
+		cmocka_unit_test(advances_both_clocks_by_the_same),
+		cmocka_unit_test(waits_for_a_timer_and_not_longer),
+		cmocka_unit_test(
+		    takes_up_an_earlier_timer_while_a_later_one_is_armed),
+		cmocka_unit_test(waits_no_longer_than_until),
+		cmocka_unit_test(shows_callbacks_one_clock_read_after_the_wait),
+		cmocka_unit_test(names_its_library),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

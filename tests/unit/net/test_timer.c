@@ -1,5 +1,5 @@
 /*
- * The wheel against known cases and against a naive model.
+ * test_timer.c - the wheel, by known cases and against a naive model.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,350 @@
+/*
+ * Clients that leave, servers that break off, messages that are malformed:
+ * who is blamed, what the other side sees, and that nothing is left.
+ */
+#include "stage.h"
+
+#include <stdio.h>
+
+#define POST10 "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+
+/* How far an exchange came when its client left. */
+enum phase { IN_HEAD, IN_CONNECT, IN_REQUEST_BODY, IN_WAIT, IN_RESPONSE };
+
+static struct talk
+play_until(struct stage *st, enum phase phase)
+{
+	struct talk t = { stage_client(st), NULL };
+
+	stage_reach(st, SERVER_A, phase == IN_CONNECT ? REACH_HANG :
+	    REACH_ACCEPT);
+	if (phase == IN_HEAD)
+		say(st, t.client, "GET / HTT");
+	else if (phase == IN_REQUEST_BODY)
+		say(st, t.client, POST10 "012");
+	else
+		say(st, t.client, GET);
+	if (phase == IN_HEAD)
+		return t;
+	t.server = stage_dialled(st, SERVER_A);
+	assert_non_null(t.server);
+	if (phase == IN_RESPONSE)
+		say(st, t.server, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n"
+		    "\r\n012");
+	assert_int_equal(stage_server(st, "a")->active, 1);
+	return t;
+}
+
+static void
+ends_all_when_the_client_leaves(void **state)
+{
+	static const struct {
+		const char *name;
+		enum phase phase;
+		const char *letters;
+		int status;
+	} cases[] = {
+		{ "in the head", IN_HEAD, "CR", 0 },
+		{ "while connecting", IN_CONNECT, "CC", 0 },
+		{ "in the body of the request", IN_REQUEST_BODY, "CH", 0 },
+		{ "waiting for the response", IN_WAIT, "CH", 0 },
+		{ "in the body of the response", IN_RESPONSE, "CD", 200 },
+	};
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("  %s\n", cases[i].name);
+		STAGE(&st, .servers = ONE_SERVER);
+		t = play_until(&st, cases[i].phase);
+		say_reset(&st, t.client);
+		assert_true(t.client->closed);
+		assert_ended(&st, cases[i].letters, cases[i].status);
+		assert_int_equal(stage_server(&st, "a")->active, 0);
+		assert_int_equal(st.worker->nfronts, 0);
+		if (cases[i].phase == IN_CONNECT)
+			stage_advance(&st, SEC(6));
+		if (t.server != NULL)
+			assert_true(t.server->closed);
+		stage_close(&st);
+	}
+}
+
+static void
+lets_the_server_finish_when_told_so(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = "abort_on_close = false;");
+	t = play_until(&st, IN_WAIT);
+	heard(&st, t.server);
+	say_reset(&st, t.client);
+	assert_int_equal(stage_server(&st, "a")->active, 1);
+	say(&st, t.server, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n"
+	    "\r\n");
+	say_many(&st, t.server, 50000);
+	assert_int_equal(stage_server(&st, "a")->active, 1);
+	say_many(&st, t.server, 50000);
+	assert_int_equal(stage_server(&st, "a")->active, 0);
+	assert_int_equal(stage_server(&st, "a")->nidle, 1);
+	assert_ended(&st, "CH", 200);
+	stage_close(&st);
+}
+
+static void
+blames_a_client_that_ends_in_the_middle_of_its_body(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = play_until(&st, IN_REQUEST_BODY);
+	say_eof(&st, t.client);
+	assert_ended(&st, "CH", 0);
+	assert_true(t.client->closed && t.server->closed);
+	assert_int_equal(stage_server(&st, "a")->count.cli_abrt, 1);
+	stage_close(&st);
+}
+
+static void
+cuts_the_client_when_the_server_cuts_its_response(void **state)
+{
+	static const char *const responses[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n012",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "3\r\n012\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "5\r\n012",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		    "3\r\n012\r\n0\r\n",
+	};
+	struct stage st;
+	struct talk t;
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(responses) / sizeof(responses[0]);
+	    i++) {
+		STAGE(&st, .global = NULL);
+		t = talk_open(&st, GET);
+		say(&st, t.server, "%s", responses[i / 2]);
+		if (i % 2 == 0)
+			say_eof(&st, t.server);
+		else
+			say_reset(&st, t.server);
+		assert_true(t.client->closed && t.client->reset);
+		text = heard(&st, t.client);
+		assert_has(text, "012");
+		assert_lacks(text, "\r\n0\r\n");
+		assert_ended(&st, "SD", 200);
+		assert_int_equal(stage_server(&st, "a")->count.eresp, 1);
+		assert_int_equal(stage_server(&st, "a")->count.srv_abrt, 1);
+		stage_close(&st);
+	}
+}
+
+static void
+answers_502_when_the_server_closes_without_a_response(void **state)
+{
+	static const char *const said[] = { "", "HTTP/1.1 20" };
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		STAGE(&st, .servers = ONE_SERVER);
+		t = talk_open(&st, POST3);
+		say(&st, t.server, "%s", said[i / 2]);
+		if (i % 2 == 0)
+			say_eof(&st, t.server);
+		else
+			say_reset(&st, t.server);
+		assert_starts(heard(&st, t.client), "HTTP/1.1 502 ");
+		assert_ended(&st, "SH", 502);
+		assert_int_equal(stage_dials(&st, SERVER_A), 1);
+		assert_false(t.client->closed);
+		stage_close(&st);
+	}
+}
+
+static void
+answers_502_to_a_malformed_response(void **state)
+{
+	static const char *const responses[] = {
+		"HTTP/1.1 2000 OK\r\n\r\n",
+		"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+		    "Content-Length: 6\r\n\r\n",
+		"HTTP/1.1 101 Switching Protocols\r\n"
+		    "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+	};
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(responses) / sizeof(responses[0]);
+	    i++) {
+		STAGE(&st, .global = NULL);
+		t = talk_open(&st, GET);
+		say(&st, t.server, "%s", responses[i]);
+		assert_starts(heard(&st, t.client), "HTTP/1.1 502 ");
+		assert_ended(&st, "PH", 502);
+		assert_true(t.server->closed);
+		assert_int_equal(stage_server(&st, "a")->count.eresp, 1);
+		assert_int_equal(stage_pool(&st)->bad.total, 1);
+		assert_false(t.client->closed);
+		stage_close(&st);
+	}
+}
+
+static void
+cuts_the_client_when_a_chunk_is_malformed(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, GET);
+	say(&st, t.server, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+	    "\r\n3\r\n012\r\n");
+	say(&st, t.server, "zz\r\n");
+	assert_true(t.client->closed && t.client->reset);
+	assert_lacks(heard(&st, t.client), "\r\n0\r\n");
+	assert_ended(&st, "PD", 200);
+	stage_close(&st);
+}
+
+static void
+refuses_malformed_requests(void **state)
+{
+	static const struct {
+		const char *request;
+		int status;
+	} cases[] = {
+		{ "GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400 },
+		{ "GET / HTTP/1.1\r\n\r\n", 400 },
+		{ "GET /../.. HTTP/1.1\r\nHost: x\r\n\r\n", 400 },
+		{ "GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505 },
+		{ "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n"
+		    "\r\n", 501 },
+		{ "\x16\x03\x01\r\n\r\n", 400 },
+	};
+	struct stage st;
+	struct wire *client;
+	char start[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		STAGE(&st, .servers = ONE_SERVER);
+		client = stage_client(&st);
+		say(&st, client, "%s", cases[i].request);
+		(void)snprintf(start, sizeof(start), "HTTP/1.1 %d ",
+		    cases[i].status);
+		assert_starts(heard(&st, client), start);
+		assert_ended(&st, "PR", cases[i].status);
+		assert_int_equal(stage_dials(&st, SERVER_A), 0);
+		stage_close(&st);
+	}
+}
+
+static void
+answers_what_stands_before_a_malformed_request(void **state)
+{
+	struct stage st;
+	struct talk t;
+	const char *text;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, GET "GET / HTTP/1.1\r\nHost : x\r\n\r\n");
+	say(&st, t.server, OK);
+	text = heard(&st, t.client);
+	assert_starts(text, "HTTP/1.1 200 OK\r\n");
+	assert_has(text, "\r\n\r\nokHTTP/1.1 400 ");
+	assert_true(t.client->shut);
+	stage_close(&st);
+}
+
+static void
+refuses_a_request_whose_chunks_are_malformed(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, "POST / HTTP/1.1\r\nHost: x\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+	say(&st, t.client, "zz\r\n");
+	assert_starts(heard(&st, t.client), "HTTP/1.1 400 ");
+	assert_lacks(heard(&st, t.server), "\r\n0\r\n");
+	assert_ended(&st, "PD", 400);
+	assert_true(t.server->closed);
+	stage_close(&st);
+}
+
+static void
+survives_a_client_that_breaks_while_we_write(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = play_until(&st, IN_WAIT);
+	break_silently(t.client);
+	say(&st, t.server, OK);
+	assert_true(t.client->closed);
+	assert_ended(&st, "CD", 200);
+	stage_close(&st);
+}
+
+static void
+passes_on_an_answer_the_server_gave_before_it_broke(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = play_until(&st, IN_REQUEST_BODY);
+	say(&st, t.server, "HTTP/1.1 413 Content Too Large\r\n"
+	    "Content-Length: 3\r\n\r\nbig");
+	say_reset(&st, t.server);
+	assert_ends(heard(&st, t.client), "\r\n\r\nbig");
+	assert_ended(&st, "--", 413);
+	stage_close(&st);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ends_all_when_the_client_leaves),
+		cmocka_unit_test(lets_the_server_finish_when_told_so),
+		cmocka_unit_test(
+		    blames_a_client_that_ends_in_the_middle_of_its_body),
+		cmocka_unit_test(
+		    cuts_the_client_when_the_server_cuts_its_response),
+		cmocka_unit_test(
+		    answers_502_when_the_server_closes_without_a_response),
+		cmocka_unit_test(answers_502_to_a_malformed_response),
+		cmocka_unit_test(cuts_the_client_when_a_chunk_is_malformed),
+		cmocka_unit_test(refuses_malformed_requests),
+		cmocka_unit_test(
+		    answers_what_stands_before_a_malformed_request),
+		cmocka_unit_test(
+		    refuses_a_request_whose_chunks_are_malformed),
+		cmocka_unit_test(survives_a_client_that_breaks_while_we_write),
+		cmocka_unit_test(
+		    passes_on_an_answer_the_server_gave_before_it_broke),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
