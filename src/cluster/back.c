@@ -1,9 +1,9 @@
 /*
  * back.c - one connection to a server: connecting, in use, or idle.
  *
- *	back_ask --> idle one? ------------------> stream
- *	         \-> dial --connected--> stream    idle <--on_slots-- stream let go
- *	                  \-error, timeout--> ask->error
+ *	back_ask --> idle one? -------------------> stream
+ *	         \-> dial --connected-----------> stream --let go--> idle
+ *	                  \-error or timeout----> ask->error
  *
  * Why:       who asks may be gone before the connection stands; then the
  *            connection is not wasted but becomes an idle one.
@@ -116,6 +116,9 @@ on_connected(void *owner)
 	b->connected = true;
 	link_codec(&b->link, codec_find(SLICE("http/1.1"))->client, &c->shared,
 	    &b->server->pool->limits);
+	link_kick(&b->link);		/* it may have closed already */
+	if (b->link.down)
+		return;
 	if (list_is_empty(&b->asks)) {
 		set_idle(b);
 		return;

@@ -392,6 +392,14 @@ stage_close(struct stage *st)
 		if (!w->dialled && !w->closed)
 			say_reset(st, w);
 	assert_idle(st);
+	stage_end(st);
+}
+
+void
+stage_end(struct stage *st)
+{
+	struct wire *w;
+
 	worker_free(&st->worker);
 	stage_settle(st);
 	list_each(w, &st->wires, struct wire, node) {
@@ -399,6 +407,8 @@ stage_close(struct stage *st)
 		wire_free(w);
 	}
 	assert_int_equal(st->loop->wheel.count, 0);
+	assert_int_equal(st->loop->pages.nused, 0);
+	assert_int_equal(st->loop->chunks.nused, 0);
 	log_free(&st->log);
 	loop_free(&st->loop);
 	text_fini(&st->lines);
@@ -509,6 +519,12 @@ void
 break_silently(struct wire *w)
 {
 	w->in_reset = true;
+}
+
+bool
+is_cut(const struct wire *w)
+{
+	return w->closed || w->shut;
 }
 
 size_t

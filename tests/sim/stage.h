@@ -98,6 +98,9 @@ void stage_apply(struct stage *st, const struct stage_conf *c);
 /* Clients leave; then asserts that nothing is left of anything; frees all. */
 void stage_close(struct stage *st);
 
+/* The same, while whatever was in flight still is: the worker ends it. */
+void stage_end(struct stage *st);
+
 void stage_settle(struct stage *st);		/* ticks until quiet */
 void stage_advance(struct stage *st, int64_t duration);
 
@@ -132,6 +135,9 @@ void break_silently(struct wire *w);
 /* What the product wrote since the last call; settles after. */
 const char *heard(struct stage *st, struct wire *w);
 size_t heard_some(struct stage *st, struct wire *w, size_t most);
+
+/* Did the product end it, with a FIN or a RST? */
+bool is_cut(const struct wire *w);
 
 size_t waiting(const struct wire *w);	/* how much is there to hear */
 size_t unread(const struct wire *w);	/* how much the product left */

@@ -136,7 +136,7 @@ cuts_the_client_when_the_server_cuts_its_response(void **state)
 			say_eof(&st, t.server);
 		else
 			say_reset(&st, t.server);
-		assert_true(t.client->closed && t.client->reset);
+		assert_true(is_cut(t.client));
 		text = heard(&st, t.client);
 		assert_has(text, "012");
 		assert_lacks(text, "\r\n0\r\n");
@@ -145,6 +145,24 @@ cuts_the_client_when_the_server_cuts_its_response(void **state)
 		assert_int_equal(stage_server(&st, "a")->count.srv_abrt, 1);
 		stage_close(&st);
 	}
+}
+
+/* Only a reset tells an HTTP/1.0 client that this was not all. */
+static void
+resets_a_client_that_could_take_the_cut_for_the_end(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, "GET / HTTP/1.0\r\nHost: x\r\n\r\n");
+	say(&st, t.server, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+	    "\r\n3\r\n012\r\n");
+	say_eof(&st, t.server);
+	assert_true(t.client->closed && t.client->reset);
+	assert_ended(&st, "SD", 200);
+	stage_close(&st);
 }
 
 static void
@@ -214,7 +232,7 @@ cuts_the_client_when_a_chunk_is_malformed(void **state)
 	say(&st, t.server, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 	    "\r\n3\r\n012\r\n");
 	say(&st, t.server, "zz\r\n");
-	assert_true(t.client->closed && t.client->reset);
+	assert_true(is_cut(t.client));
 	assert_lacks(heard(&st, t.client), "\r\n0\r\n");
 	assert_ended(&st, "PD", 200);
 	stage_close(&st);
@@ -332,6 +350,8 @@ main(void)
 		    blames_a_client_that_ends_in_the_middle_of_its_body),
 		cmocka_unit_test(
 		    cuts_the_client_when_the_server_cuts_its_response),
+		cmocka_unit_test(
+		    resets_a_client_that_could_take_the_cut_for_the_end),
 		cmocka_unit_test(
 		    answers_502_when_the_server_closes_without_a_response),
 		cmocka_unit_test(answers_502_to_a_malformed_response),

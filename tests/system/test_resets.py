@@ -5,6 +5,7 @@ import time
 from harness import (SLOW, Steelyard, case, equal, fail, main, once, pool,
                      request, wait_for)
 from origins import GoodOrigin, OK, Origin
+from wire import Closed
 
 KINDS = [
     request("/"), request("/size?n=500000"), request("/chunked?n=300000"),
@@ -91,7 +92,10 @@ def servers_that_reset_anywhere_leave_nothing():
                         retry_min=100)) as s:
         statuses = set()
         for _ in range(200):
-            statuses.add(s.get().status)
+            try:
+                statuses.add(s.get().status)
+            except Closed:              # cut before its head had gone
+                pass
         if not statuses <= {200, 502}:
             fail("statuses %s" % statuses)
         wait_for(lambda: s.info()["CurrConns"] == "0", 5 * SLOW,

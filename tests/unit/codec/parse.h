@@ -2,7 +2,8 @@
 
 /*
  * Parses a head and writes down what came of it as text: for tables of bytes
- * in, text out.  Always twice: at once, and byte by byte; both must agree.
+ * in, text out.  Always twice: at once, and byte by byte (or nearly, if it is
+ * long); both must agree.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,7 +97,7 @@ parsed_call(enum parsed_what what, struct slice in, struct h1_scan *scan,
 
 static inline void
 parsed_by(struct parsed *p, enum parsed_what what, struct slice in,
-    const struct http_limits *l, bool by_byte)
+    const struct http_limits *l, size_t step)
 {
 	struct h1_scan scan = { 0 };
 	struct fault fault = { 0 };
@@ -105,10 +106,12 @@ parsed_by(struct parsed *p, enum parsed_what what, struct slice in,
 
 	memset(p, 0, sizeof(*p));
 	arena_init(&a, NULL);
-	for (size_t n = by_byte ? 0 : in.n; n <= in.n; n++) {
+	for (size_t n = 0; p->length == 0; n += step) {
+		if (step == 0 || n > in.n)
+			n = in.n;
 		p->length = parsed_call(what, slice_make(in.p, n), &scan, l,
 		    &a, &h, &p->facts, &fault);
-		if (p->length != 0)
+		if (n == in.n)
 			break;
 	}
 	if (p->length > 0) {
@@ -129,8 +132,8 @@ parsed_do(struct parsed *p, enum parsed_what what, struct slice in,
 {
 	struct parsed slow;
 
-	parsed_by(p, what, in, l, false);
-	parsed_by(&slow, what, in, l, true);
+	parsed_by(p, what, in, l, 0);
+	parsed_by(&slow, what, in, l, in.n / 300 + 1);
 	must(p->length == slow.length && p->offset == slow.offset);
 	must(strcmp(p->text, slow.text) == 0);
 }

@@ -14,7 +14,7 @@
 #include "base/must.h"
 #include "codec/codec.h"
 
-#define RIG_TEXT 262144u
+#define RIG_TEXT 65536u
 
 struct rig {
 	struct slab pages, chunks, codecs;
@@ -32,7 +32,7 @@ struct rig {
 	bool blocked;		/* nothing is written */
 	bool resume, output, inside;
 	size_t lent, room, rooms;
-	bool msg_ended, was_reset, room_end;
+	bool msg_ended, was_reset, refused, room_end;
 	unsigned slots_told;
 	void (*run)(struct rig *);	/* the script */
 	unsigned step;
@@ -170,6 +170,7 @@ rig_on_reset(void *owner, enum stream_error e, const struct fault *f)
 		rig_log(r, " %u %s", f->status, f->why);
 	rig_log(r, "\n");
 	r->was_reset = true;
+	r->refused = f != NULL;
 }
 
 static const struct stream_sink rig_sink = {
@@ -187,7 +188,7 @@ rig_take(struct rig *r, struct stream *s)
 	r->head = NULL;
 	r->lent = r->room = 0;
 	r->nbody = 0;
-	r->msg_ended = r->was_reset = r->room_end = false;
+	r->msg_ended = r->was_reset = r->refused = r->room_end = false;
 	r->step = 0;
 }
 

@@ -473,6 +473,7 @@ aborts_a_request_that_is_cut_short(void **state)
 	h.length = LENGTH_NONE;
 	rig_open(r);
 	stream_send_head(r->stream, &h, false);
+	rig_pump(r);
 	r->blocked = true;
 	rig_send(r, "hello", false);
 	rig_release(r);

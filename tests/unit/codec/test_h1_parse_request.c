@@ -521,7 +521,7 @@ serves_lines_of_eight_thousand_bytes_and_many_fields(void **state)
 		n += (size_t)snprintf(in + n, 16384 - n, "X-%d: %d\r\n", i, i);
 	n += (size_t)snprintf(in + n, 16384 - n, "\r\n");
 	parsed_by(&p, PARSED_REQUEST, slice_make(in, n), &http_limits_default,
-	    false);
+	    0);
 	assert_int_equal(p.length, n);
 	free(in);
 }

@@ -1,0 +1,89 @@
+/*
+ * fuzz_h1_response.c - response heads, and trailers.
+ *
+ * Invariants: as for requests.
+ */
+#include <stdlib.h>
+
+#include "../unit/codec/parse.h"
+#include "codec/h1_write.h"
+#include "fuzz.h"
+
+struct pair {
+	struct arena a;
+	struct head h;
+	struct h1_facts facts;
+};
+
+static ssize_t
+parse(struct pair *p, struct slice in)
+{
+	struct http_limits l = http_limits_default;
+	struct h1_scan scan = { 0 };
+	struct fault fault;
+
+	l.unfold = true;
+	arena_init(&p->a, NULL);
+	return h1_parse_response(in, &scan, &l, &p->a, &p->h, &p->facts,
+	    &fault);
+}
+
+static void
+compare(const struct pair *p, const struct pair *q)
+{
+	const struct head *g = &p->h, *h = &q->h;
+
+	must(g->kind == h->kind && g->status == h->status);
+	must(slice_eq(g->protocol, h->protocol) && g->length == h->length);
+	must(p->facts.chunked == q->facts.chunked);
+	must(g->nfields == h->nfields);
+	for (uint32_t i = 0; i < g->nfields; i++)
+		must(slice_eq(g->fields[i].name, h->fields[i].name) &&
+		    slice_eq(g->fields[i].value, h->fields[i].value));
+}
+
+static void
+read_what_we_write(struct slice in)
+{
+	struct h1_lines_made made = { .chunked = false };
+	struct slab pages;
+	struct buf b = { 0 };
+	struct pair p, q;
+
+	if (parse(&p, in) > 0) {
+		made.chunked = p.facts.chunked;
+		made.length = p.h.length >= 0;
+		made.content_length = p.h.length;
+		made.upgrade = p.h.protocol.n > 0;
+		buf_pages_init(&pages, 0);
+		buf_reserve(&b, &pages, h1_write_size(&p.h));
+		h1_write_response(&b, &p.h, &made);
+		must(parse(&q, buf_slice(&b)) == (ssize_t)buf_len(&b));
+		compare(&p, &q);
+		arena_reset(&q.a);
+		buf_release(&b, &pages);
+	}
+	arena_reset(&p.a);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	struct slice in = slice_make((const char *)bytes, n);
+	struct http_limits l = http_limits_default;
+	struct parsed p;
+
+	if (n > 4096)
+		return 0;
+	parsed_do(&p, PARSED_RESPONSE, in, &l);
+	must(p.length <= (ssize_t)n);
+	parsed_do(&p, PARSED_TRAILERS, in, &l);
+	must(p.length <= (ssize_t)n);
+	l.head = 200;
+	l.fields = 5;
+	l.unfold = true;
+	parsed_do(&p, PARSED_RESPONSE, in, &l);
+	must(p.length <= 200);
+	read_what_we_write(in);
+	return 0;
+}
