@@ -277,6 +277,8 @@ server_eof(struct codec *c, int error)
 	struct h1_side *h = &s->side;
 
 	if (error != 0) {
+		if (!h->is_open && c->phase == CODEC_HEAD)
+			begin(s);	/* so that it stands in the log */
 		h1_side_tell_reset(h, STREAM_CANCEL, NULL);
 		h1_side_finish(h, CODEC_ABORT);
 		return;
@@ -397,7 +399,8 @@ send_final(struct h1_server *s, const struct head *head, bool end)
 	struct h1_side *h = &s->side;
 	enum h1_framing framing = frame(s, head, end, &made);
 
-	h->close = is_last(s) || framing == H1_UNTIL_END || head->close;
+	h->close = is_last(s) || framing == H1_UNTIL_END ||
+	    head->close;
 	made.close = h->close;
 	made.keep_alive = s->minor == 0 && !h->close;
 	h1_out_begin(&h->out, framing, made.content_length);

@@ -33,6 +33,7 @@ struct conn_plain {
 	struct task tell, reap;
 	struct timer doubt;
 	int fd;
+	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
 };
 
@@ -89,7 +90,10 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	tell(c);
 }
 
-/* Did something come that no event has told, or the end? */
+/*
+ * Did something come that no event has told, or the end?  Looking takes a
+ * pending error off the socket, where recv(2) would then find a mere end.
+ */
 static void
 on_doubt(struct timer *t)
 {
@@ -99,9 +103,11 @@ on_doubt(struct timer *t)
 
 	if (c->readable || c->eof || c->error != 0)
 		return;
-	if (recv(p->fd, &byte, 1, MSG_PEEK) < 0 &&
-	    (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return;
+	if (recv(p->fd, &byte, 1, MSG_PEEK) < 0) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return;
+		p->broken = errno;
+	}
 	c->readable = true;
 	tell(c);
 }
@@ -121,6 +127,11 @@ plain_recv(struct conn *c, void *buf, size_t n)
 {
 	ssize_t got;
 
+	if (plain(c)->broken != 0) {
+		c->error = plain(c)->broken;
+		c->readable = false;
+		return -1;
+	}
 	do
 		got = recv(plain(c)->fd, buf, n, 0);
 	while (got < 0 && errno == EINTR);

@@ -273,13 +273,24 @@ is_safe_again(const struct exchange *x)
 	return !x->bs->answered && head_is_idempotent(x->request);
 }
 
+/*
+ * The budget keeps a failing pool from getting the load of its retries on top.
+ * A connect that was refused, or a connection that had gone stale, was no load
+ * to any server: such a retry is bounded by `retries` alone.
+ */
+static bool
+is_free_of_budget(const struct exchange *x)
+{
+	return x->bs == NULL || x->back_error == STREAM_STALE;
+}
+
 static bool
 may_retry(struct exchange *x)
 {
 	if (x->retries >= x->pconf->retries || x->up.credited > 0 ||
 	    x->client_gone || x->refused || !is_safe_again(x))
 		return false;
-	if (x->retrying)
+	if (x->retrying || is_free_of_budget(x))
 		return true;
 	x->retrying = pool_retry_may(x->pool);
 	return x->retrying;

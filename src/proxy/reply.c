@@ -56,7 +56,8 @@ send_answer(struct exchange *x, struct head *h, struct slice body)
 	    w->loop->clock.wall))));
 	if (x->request_id.n > 0)
 		head_add(h, &x->arena, FIELD_X_REQUEST_ID, x->request_id);
-	h->close = x->ending.when == 'R' && x->ending.who != 'L';
+	h->close = x->status == 408 ||
+	    (x->ending.when == 'R' && x->ending.who != 'L');
 	x->head_sent = x->replied = true;
 	bodiless = has_no_body(x) || h->length == LENGTH_NONE || body.n == 0;
 	stream_send_head(x->fs, h, bodiless);

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-#define MAX_INPUT (1 << 20)
+#define LONGEST (1 << 20)
 
 static int
 replay_file(const char *dir, const char *name, uint8_t *bytes)
@@ -23,7 +23,7 @@ replay_file(const char *dir, const char *name, uint8_t *bytes)
 		perror(path);
 		return -1;
 	}
-	n = fread(bytes, 1, MAX_INPUT, f);
+	n = fread(bytes, 1, LONGEST, f);
 	fclose(f);
 	LLVMFuzzerTestOneInput(bytes, n);
 	return 0;
@@ -54,7 +54,7 @@ replay_dir(const char *dir, uint8_t *bytes)
 int
 main(int argc, char **argv)
 {
-	uint8_t *bytes = malloc(MAX_INPUT);
+	uint8_t *bytes = malloc(LONGEST);
 	int total = 0, n;
 
 	for (int i = 1; bytes != NULL && i < argc; i++) {

@@ -76,12 +76,13 @@ wire_recv(struct conn *c, void *p, size_t n)
 	return (ssize_t)n;
 }
 
+/* To each request without a body. */
 static void
 answer(struct wire *w)
 {
-	if (w->answered || w->host == NULL || w->host->answer == NULL)
+	if (w->host == NULL || w->host->answer == NULL || w->out.n < 4 ||
+	    memcmp(w->out.p + w->out.n - 4, "\r\n\r\n", 4) != 0)
 		return;
-	w->answered = true;
 	text_add(&w->in, "%s", w->host->answer);
 	w->conn.readable = true;
 	tell(w);

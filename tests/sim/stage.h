@@ -41,7 +41,6 @@ struct wire {
 	/* What the test did, and what the product did. */
 	bool in_eof, in_reset;
 	const struct host *host;
-	bool answered;
 	bool shut, closed, reset;
 };
 
@@ -52,7 +51,7 @@ enum reach { REACH_ACCEPT, REACH_REFUSE, REACH_HANG, REACH_SHORTAGE };
 struct host {
 	struct addr addr;
 	enum reach reach;
-	const char *answer;	/* said on each wire once it heard something */
+	const char *answer;	/* said at once to each request, or NULL */
 	unsigned dials;
 };
 

@@ -195,7 +195,7 @@ answers_502_to_a_malformed_response(void **state)
 	static const char *const responses[] = {
 		"HTTP/1.1 2000 OK\r\n\r\n",
 		"SSH-2.0-OpenSSH_9.2\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA b\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
 		    "Content-Length: 6\r\n\r\n",
 		"HTTP/1.1 101 Switching Protocols\r\n"

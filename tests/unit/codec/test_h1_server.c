@@ -590,25 +590,32 @@ aborts_when_the_connection_breaks(void **state)
 static void
 never_completes_an_answer_that_is_cut_short(void **state)
 {
-	struct rig *r = *state;
+	static const char *const requests[] = { GET, GET, GET10 };
+	static const int64_t lengths[] = { 5, LENGTH_NONE, LENGTH_NONE };
+	static const char *const out[] = {
+		OK "Content-Length: 5\r\n\r\n", OK CHUNKED "\r\n",
+		OK CLOSE "\r\n" };
+	static const enum codec_end ends[] = { CODEC_LINGER, CODEC_LINGER,
+	    CODEC_ABORT };
 
-	rig_say(r, GET);
-	rig_respond(r, 200, 5, false, NULL);
-	rig_send(r, "hel", false);
-	rig_release(r);
-	assert_int_equal(r->codec->end, CODEC_ABORT);
-	teardown(state);
-	setup(state);
-	r = *state;
-	rig_say(r, GET);
-	rig_respond(r, 200, LENGTH_NONE, false, NULL);
-	r->blocked = true;
-	rig_send(r, "hel", true);
-	rig_reset(r);
-	r->blocked = false;
-	rig_pump(r);
-	assert_int_equal(r->codec->end, CODEC_ABORT);
-	assert_string_equal(r->out, OK CHUNKED "\r\n");
+	for (int i = 0; i < 6; i++) {
+		struct rig *r = *state;
+
+		rig_say(r, requests[i / 2]);
+		rig_respond(r, 200, lengths[i / 2], false, NULL);
+		r->blocked = true;
+		rig_send(r, "hel", lengths[i / 2] != 5);
+		if (i % 2 == 0)
+			rig_release(r);
+		else
+			rig_reset(r);
+		r->blocked = false;
+		rig_pump(r);
+		assert_int_equal(r->codec->end, ends[i / 2]);
+		assert_string_equal(r->out, out[i / 2]);
+		teardown(state);
+		setup(state);
+	}
 }
 
 static void
