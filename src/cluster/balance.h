@@ -11,9 +11,11 @@ struct server;
 /* One pick: what policies may look at. */
 struct pick {
 	const struct head *request;
+	struct slice path;		/* normalised, without the query */
 	const struct addr *client;
 	struct server *const *tried;	/* not to take while another is left */
 	unsigned ntried;
+	bool dry;			/* only asked: nothing may change */
 };
 
 /*
@@ -39,3 +41,6 @@ const struct balance_ops *balance_find(const char *name);
 extern const char *const balance_names[];
 
 bool pick_was_tried(const struct pick *p, const struct server *s);
+
+/* Not to be taken: tried, or full. */
+bool pick_is_out(const struct pick *p, const struct server *s);

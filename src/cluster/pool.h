@@ -31,10 +31,12 @@ struct pool {
 	unsigned nusable;
 	unsigned nup;			/* usable by their own right */
 	bool panic;
+	bool on_backup;			/* the backup servers serve */
 	bool empty_logged;		/* that there is no usable server */
 	const struct balance_ops *balance;
 	void *balance_state;
 	uint64_t turn;
+	struct timer warmth;		/* slow start: looks again */
 	uint32_t in_flight;		/* exchanges that hold the pool */
 	uint32_t retrying;		/* of them, in a second try or later */
 	struct counters count;
@@ -66,9 +68,9 @@ void pool_drop(struct pool *p);
 void pool_settle(struct pool *p);
 
 /*
- * Chooses, and counts it (lbtot).  NULL: no usable server, or all were tried
- * and `again` is false; with again, the tried ones may be taken once no other
- * is left.
+ * Chooses, and counts it (lbtot) unless it is dry.  NULL: no usable server, or
+ * all were tried and `again` is false; with again, the tried ones may be taken
+ * once no other is left.
  */
 struct server *pool_pick(struct pool *p, const struct pick *pick, bool again);
 
