@@ -9,6 +9,7 @@
 
 #include "cluster/least_conn.h"
 #include "cluster/round_robin.h"
+#include "cluster/server.h"
 
 static const struct balance_ops *const rows[] = {
 	&least_conn_ops,
@@ -33,4 +34,10 @@ pick_was_tried(const struct pick *p, const struct server *s)
 		if (p->tried[i] == s)
 			return true;
 	return false;
+}
+
+bool
+pick_is_out(const struct pick *p, const struct server *s)
+{
+	return server_is_full(s) || pick_was_tried(p, s);
 }

@@ -39,3 +39,6 @@ const struct balance_ops *balance_find(const char *name);
 extern const char *const balance_names[];
 
 bool pick_was_tried(const struct pick *p, const struct server *s);
+
+/* Not to be taken: tried, or full. */
+bool pick_is_out(const struct pick *p, const struct server *s);

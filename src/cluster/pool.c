@@ -47,6 +47,7 @@ pool_new(struct cluster *c, struct conf *snapshot, const struct conf_pool *conf)
 	p->changed = c->loop->clock.wall;
 	list_init(&p->servers);
 	list_init(&p->retired);
+	list_init(&p->queue);
 	task_init(&p->reap, run_reap);
 	p->balance = balance_find(conf->balance);
 	must(p->balance != NULL);	/* the loader checks by balance_names */
@@ -73,6 +74,7 @@ pool_retire(struct pool *p)
 	p->nservers = p->nusable = p->nup = 0;
 	p->panic = false;
 	p->balance->refresh(p);
+	queue_wake(p);
 	list_del(&p->node);
 	list_add_tail(&p->cluster->retired, &p->node);
 	pool_settle(p);
@@ -239,6 +241,7 @@ pool_refresh(struct pool *p)
 	note_status(p, was_up);
 	note_panic(p, was_panic, &n);
 	note_empty(p, &n);
+	queue_wake(p);
 	if (p->cluster->on_change != NULL)
 		p->cluster->on_change(p->cluster->owner);
 }

@@ -74,6 +74,16 @@ bool server_set_health(struct server *s, bool up);
 void server_on_probe(struct server *s, enum health_result result, int code,
     int64_t duration, const char *sentence);
 
+/* How many more requests it may take within its max_connections. */
+uint32_t server_room(const struct server *s);
+
+static inline bool
+server_is_full(const struct server *s)
+{
+	return s->conf->max_connections > 0 &&
+	    s->active >= s->conf->max_connections;
+}
+
 /* Takes new requests: ready, weight > 0, not gone, and up. */
 bool server_is_usable(const struct server *s);
 

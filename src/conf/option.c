@@ -213,6 +213,8 @@ const struct option option_table[] = {
 	    "how long a server may take")
 	GROUP("pool", conf_pool, reuse, "pool.reuse",
 	    "idle connections that are kept")
+	NUMBER("pool", conf_pool, max_queue, 0, 100000, "1000",
+	    "requests that may wait while every server is full")
 	NUMBER("pool", conf_pool, retries, 0, 10, "2",
 	    "further attempts for one request")
 	NUMBER("pool", conf_pool, retry_budget, 0, 100, "20",

@@ -106,7 +106,7 @@ on_doubt(struct timer *t)
 	if (recv(p->fd, &byte, 1, MSG_PEEK) < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return;
-		p->broken = errno;
+		p->broken = errno == EINTR ? 0 : errno;
 	}
 	c->readable = true;
 	tell(c);

@@ -156,11 +156,12 @@ line_haproxy(struct text *t, const struct exchange *x)
 		text_add(t, "%u", x->status);
 	else
 		text_add(t, "-1");
-	text_add(t, " %llu - - %c%c-- %u/%u/%u/%u/%u 0/0 ",
+	text_add(t, " %llu - - %c%c-- %u/%u/%u/%u/%u 0/%u ",
 	    (unsigned long long)x->bytes_out, x->ending.who, x->ending.when,
 	    x->worker->nfronts, x->front->listener->nfronts,
 	    x->pool != NULL ? x->pool->in_flight : 0,
-	    x->server != NULL ? x->server->active : 0, x->retries);
+	    x->server != NULL ? x->server->active : 0, x->retries,
+	    x->queue_ahead);
 	add_request_text(t, x);
 }
 

@@ -153,6 +153,20 @@ is_over(const struct exchange *x)
 	return x->head_sent && x->down.done;
 }
 
+/*
+ * The server broke off, and all that it had sent is on its way.  A response
+ * that is whole stands; a tunnel needs the other direction as well.
+ */
+static bool
+is_back_lost(const struct exchange *x)
+{
+	if (x->back_error == STREAM_OK || x->down.lent.n > 0 ||
+	    x->down.transit > 0)
+		return false;
+	return x->response == NULL || !x->down.end ||
+	    (x->tunnel && !x->up.done);
+}
+
 /* True: the exchange has left the state. */
 static bool
 judge_facts(struct exchange *x)
@@ -164,8 +178,7 @@ judge_facts(struct exchange *x)
 	if (x->ninterim > EXCHANGE_INTERIMS)
 		return exchange_refuse(x, 502, 'P', 'H',
 		    "the server sent too many interim responses");
-	if (x->back_error != STREAM_OK && x->down.lent.n == 0 &&
-	    x->down.transit == 0 && !(x->response != NULL && x->down.end))
+	if (is_back_lost(x))
 		return back_broke(x);
 	return x->timed_out && exchange_expired(x);
 }

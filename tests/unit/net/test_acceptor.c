@@ -164,6 +164,7 @@ static void
 pauses_and_resumes(void **state)
 {
 	struct rig r;
+	struct clock before, end;
 	int fd;
 
 	(void)state;
@@ -171,9 +172,13 @@ pauses_and_resumes(void **state)
 	acceptor_pause(r.acceptor);
 	assert_true(acceptor_is_paused(r.acceptor));
 	fd = reach(&r.addr);
+	clock_read(&before);
 	for (int i = 0; i < 3; i++)
 		tick(&r);
+	clock_read(&end);
 	assert_int_equal(r.ngot, 0);
+	/* The waiting client does not keep the loop awake. */
+	assert_true(end.now >= before.now + MSEC(20));
 	acceptor_resume(r.acceptor);
 	assert_false(acceptor_is_paused(r.acceptor));
 	tick_until(&r, 1);

@@ -374,6 +374,9 @@ fails_to_write_to_who_has_gone_without_a_signal(void **state)
 	assert_int_equal(n, -1);
 	assert_true(r.conn->error == EPIPE || r.conn->error == ECONNRESET);
 	assert_false(r.conn->writable);
+	/* The first failure takes the reset; this one would be a SIGPIPE. */
+	assert_int_equal(conn_send(r.conn, &v, 1, false), -1);
+	assert_int_equal(r.conn->error, EPIPE);
 	rig_close(&r);
 }
 

@@ -199,18 +199,35 @@ bounds_the_rounds_of_a_tick(void **state)
 }
 
 static void
+stop_watching(void *owner, unsigned what)
+{
+	(void)what;
+	watch_want(*(struct watch **)owner, 0);
+}
+
+static void
 does_not_wait_while_work_is_left(void **state)
 {
 	struct play p;
+	struct watch *w;
+	struct clock before, end;
+	int fds[2];
 
 	(void)state;
 	play_open(&p, loop_new());
+	assert_int_equal(pipe(fds), 0);
+	w = watch_new(p.loop, fds[0], WATCH_READ, stop_watching, &w);
 	p.a.to_run = &p.a.task;
 	loop_run(p.loop, &p.a.task);
-	loop_tick(p.loop, 0);
-	loop_tick(p.loop, 0);	/* would wait for ever */
-	assert_int_equal(p.loop->ticks, 2);
+	clock_read(&before);
+	loop_tick(p.loop, before.now + SEC(1));
+	loop_tick(p.loop, before.now + SEC(1));
+	clock_read(&end);
+	assert_true(end.now < before.now + MSEC(900));
 	task_stop(&p.a.task);
+	watch_free(&w);
+	close(fds[0]);
+	close(fds[1]);
 	loop_free(&p.loop);
 }
 
@@ -303,20 +320,28 @@ takes_up_an_earlier_timer_while_a_later_one_is_armed(void **state)
 	struct play p;
 	struct ring late, early;
 	struct clock before, end;
+	struct watch *w;
+	int fds[2];
 
 	(void)state;
 	play_open(&p, loop_new());
 	p.loop->after = NULL;
 	ring_init(&late, &p);
 	ring_init(&early, &p);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	w = watch_new(p.loop, fds[0], WATCH_READ, stop_watching, &w);
 	clock_read(&before);
-	loop_after(p.loop, &late.timer, SEC(60));
-	loop_tick(p.loop, before.now + MSEC(1));
+	loop_after(p.loop, &late.timer, SEC(3));
+	loop_tick(p.loop, 0);	/* arms the alarm; the byte ends the wait */
 	loop_after(p.loop, &early.timer, MSEC(30));
 	for (int i = 0; i < 50 && early.at == 0; i++)
 		loop_tick(p.loop, 0);
 	clock_read(&end);
-	assert_true(end.now < before.now + SEC(5));
+	assert_true(end.now < before.now + SEC(2));
+	watch_free(&w);
+	close(fds[0]);
+	close(fds[1]);
 	timer_stop(&p.loop->wheel, &late.timer);
 	assert_played(&p, "t");
 }
