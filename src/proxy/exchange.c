@@ -82,8 +82,7 @@ refuse_fault(struct exchange *x)
 
 	l->count.ereq++;
 	return exchange_refuse(x, x->fault.status,
-	    x->back_error == STREAM_TIMEOUT || x->fault.status == 408 ?
-	    'c' : 'P', 'R', x->fault.why);
+	    x->fault.status == 408 ? 'c' : 'P', 'R', x->fault.why);
 }
 
 /* Max-Forwards: 0 is for us (RFC 9110 7.6.2). */
@@ -192,7 +191,7 @@ leave_queue(struct exchange *x)
 	return true;
 }
 
-/* Every usable server is full.  Who was called and found none keeps its turn. */
+/* Every server is full.  Who was called and found none keeps its turn. */
 static bool
 join_queue(struct exchange *x)
 {
@@ -236,7 +235,7 @@ step_pick(struct exchange *x)
 {
 	struct pick pick = {
 		.request = x->request,
-		.client = &x->front->link.conn->peer,
+		.client = x->front->link.conn->peer,
 		.tried = x->tried,
 		.ntried = x->ntried,
 	};
@@ -365,6 +364,7 @@ step_retry(struct exchange *x)
 	exchange_drop_back(x, true);
 	x->back_error = STREAM_OK;
 	x->timed_out = false;
+	x->times.connected = 0;		/* of this try, not of the one before */
 	x->ninterim = x->sent_interim = 0;
 	x->down = (struct flow){ 0 };
 	x->up.lent = x->up.first;

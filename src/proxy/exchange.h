@@ -115,7 +115,7 @@ struct exchange {
 
 	struct slice path;		/* normalised */
 	struct slice request_id;
-	char server_name[64];		/* for the log, outlives the server */
+	char server_name[128];		/* for the log, outlives the server */
 	uint16_t status;
 	struct slice reply_body;
 	bool reply_waits;		/* the body is still to be taken */

@@ -16,8 +16,8 @@ forward_of(struct exchange *x)
 		.conf = &x->front->listener->conf->forward,
 		.via = x->worker->via,
 		.trusted = x->front->trusted,
-		.client = &x->front->link.conn->peer,
-		.local = conn_local(x->front->link.conn),
+		.client = x->front->link.conn->peer,
+		.conn = x->front->link.conn,
 		.scheme = "http",
 		.request_id = x->request_id,
 	};
@@ -106,6 +106,8 @@ client_left(struct exchange *x)
 		return exchange_abort(x, 'C', x->response == NULL ? 'H' : 'D',
 		    "the client left before its answer was complete");
 	x->discard = true;
+	x->down.gone += x->down.transit;	/* nobody tells that any more */
+	x->down.transit = 0;
 	x->ending = (struct ending){ 'C', x->response == NULL ? 'H' : 'D',
 	    "the client left; the server was let finish" };
 	return false;
@@ -193,6 +195,9 @@ exchange_step_forward(struct exchange *x)
 	send_interims(x);
 	if (x->response != NULL && !x->head_sent)
 		send_response(x);
+	if (x->discard && x->tunnel)
+		return exchange_abort(x, 'C', 'H',
+		    "the client left before its tunnel stood");
 	fs = x->discard ? NULL : x->fs;
 	exchange_flow(x, &x->up, x->fs,
 	    x->back_error == STREAM_OK ? x->bs : NULL);

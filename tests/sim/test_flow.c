@@ -9,7 +9,8 @@
 #define PAGES_MOST 3		/* of one exchange */
 
 #define LONG_RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-#define LONG_POST "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+#define LONG_POST "POST / HTTP/1.1\r\nHost: x\r\n" \
+	"Content-Length: 1000000\r\n\r\n"
 #define UPGRADE "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" \
 	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" \
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

@@ -2,7 +2,7 @@
  * Many clients and servers that do anything at any time: nothing is left
  * behind, and nothing falls over.
  *
- *	test_storm [first [last]]	with these seeds; one that fails is named
+ *	test_storm [first [last]]	with these seeds, each named
  */
 #include "stage.h"
 
@@ -37,6 +37,8 @@ any(struct storm *s, unsigned n)
 #define UPGRADE "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" \
 	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" \
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define EXPECTS "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n" \
+	"Expect: 100-continue\r\n\r\n"
 #define SWITCHED "HTTP/1.1 101 Switching Protocols\r\n" \
 	"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 
@@ -48,8 +50,7 @@ static const char *const requests[] = {
 	"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 	"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n",
 	"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-	"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
-	    "Expect: 100-continue\r\n\r\n",
+	EXPECTS,
 	"3\r\nabc\r\n", "0\r\n\r\n", "0\r\nX-Sum: 1\r\n\r\n", "abc", "zz\r\n",
 };
 
@@ -71,6 +72,9 @@ static const struct stage_conf confs[] = {
 	{ .servers = ONE_SERVER },
 	{ .pool = "health = { type = \"tcp\"; interval = \"500ms\"; };" },
 	{ .pool = "retries = 0; abort_on_close = false;" },
+	{ .servers = "{ address = \"" SERVER_A "\"; max_connections = 1; }, "
+	    "{ address = \"" SERVER_B "\"; max_connections = 2; }",
+	    .pool = "timeouts = { queue = \"2s\"; };" },
 	{ .servers = "{ address = \"" SERVER_C "\"; }, " TWO_SERVERS,
 	    .pool = "reuse = { max = 1; timeout = \"2s\"; }; health = { "
 	    "type = \"http\"; interval = \"1s\"; on_down = \"shutdown\"; };" },
@@ -197,11 +201,11 @@ calm_down(struct storm *s)
 		if (!w->dialled && !w->closed)
 			say_reset(st, w);
 	list_each(w, &st->wires, struct wire, node)
-		if (w->dialled && !w->closed && !w->in_reset)
+		if (w->dialled && !w->closed)
 			say_reset(st, w);
 	if (!st->worker->draining)
 		stage_apply(st, &confs[2]);
-	stage_advance(st, SEC(70));
+	stage_advance(st, SEC(100));
 }
 
 static void
