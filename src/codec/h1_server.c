@@ -334,9 +334,9 @@ is_last(const struct h1_server *s)
 	const struct http_limits *l = h->codec.limits;
 
 	/* Behind a CONNECT may stand bytes of a tunnel, not a request. */
-	return h->close || s->to_connect || h->draining || h->codec.requests >= l->requests ||
-	    s->pipelined > l->pipeline || (h->eof && h->held == 0) ||
-	    is_unfinished(s);
+	return h->close || s->to_connect || h->draining ||
+	    h->codec.requests >= l->requests || s->pipelined > l->pipeline ||
+	    (h->eof && h->held == 0) || is_unfinished(s);
 }
 
 static bool

@@ -296,6 +296,15 @@ sheds_a_client_and_rests_when_no_descriptor_is_left(void **state)
 	rig_close(&r);
 }
 
+/* Has the other side closed?  Does not wait. */
+static bool
+has_ended(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
 static void
 tells_of_a_shortage_once_a_second(void **state)
 {
@@ -310,11 +319,13 @@ tells_of_a_shortage_once_a_second(void **state)
 		fds[i] = reach(&r.addr);
 	leave_no_descriptor(&old);
 	clock_read(&before);
-	while (r.loop->clock.now < before.now + MSEC(400))
-		tick(&r);
+	for (int i = 0; i < 3; i++)
+		while (!has_ended(fds[i]) &&
+		    r.loop->clock.now < before.now + SEC(30))
+			tick(&r);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	for (int i = 0; i < 3; i++) {
-		assert_true(is_sent_away(fds[i]));
+		assert_true(has_ended(fds[i]));
 		close(fds[i]);
 	}
 	assert_in_range(r.errors, 1, 1 +

@@ -231,6 +231,40 @@ does_not_wait_while_work_is_left(void **state)
 	loop_free(&p.loop);
 }
 
+static void
+count_event(void *owner, unsigned what)
+{
+	(void)what;
+	(*(int *)owner)++;
+}
+
+/* A level-triggered event stays until the run list has dealt with it. */
+static void
+ends_the_wait_though_an_event_stays(void **state)
+{
+	struct play p;
+	struct watch *w;
+	int fds[2], events = 0;
+
+	(void)state;
+	alarm(10);
+	play_open(&p, loop_new());
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	w = watch_new(p.loop, fds[0], WATCH_READ, count_event, &events);
+	p.a.to_run = &p.a.task;
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	loop_tick(p.loop, 0);
+	assert_int_equal(events, 2);
+	alarm(0);
+	task_stop(&p.a.task);
+	watch_free(&w);
+	close(fds[0]);
+	close(fds[1]);
+	loop_free(&p.loop);
+}
+
 /* --- time */
 
 struct ring {
@@ -457,6 +491,7 @@ main(void)
 		cmocka_unit_test(reaps_what_is_left_when_the_loop_is_freed),
 		cmocka_unit_test(bounds_the_rounds_of_a_tick),
 		cmocka_unit_test(does_not_wait_while_work_is_left),
+		cmocka_unit_test(ends_the_wait_though_an_event_stays),
 		cmocka_unit_test(fires_timers_before_it_runs_tasks),
 		cmocka_unit_test(advances_both_clocks_by_the_same),
 		cmocka_unit_test(waits_for_a_timer_and_not_longer),
