@@ -88,7 +88,7 @@ exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
 struct wait {
 	int64_t time;
 	struct ending ending;
-	unsigned status;	/* to answer with, if nothing was answered yet */
+	unsigned status;	/* to answer with, if none was given yet */
 };
 
 static bool

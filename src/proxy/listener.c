@@ -118,6 +118,14 @@ listener_plan_new(struct worker *w, struct conf *conf, struct text *errors)
 	return plan;
 }
 
+/* The file of a UNIX socket goes with it. */
+static void
+unlink_unix(const struct addr *a)
+{
+	if (addr_is_unix(a))
+		unlink(a->un.sun_path);
+}
+
 static void
 plan_free(struct listener_plan **plan)
 {
@@ -129,9 +137,14 @@ plan_free(struct listener_plan **plan)
 void
 listener_plan_abandon(struct listener_plan **plan)
 {
-	for (size_t i = 0; i < (*plan)->n; i++)
-		if ((*plan)->v[i].fd >= 0)
-			close((*plan)->v[i].fd);
+	for (size_t i = 0; i < (*plan)->n; i++) {
+		const struct planned *p = &(*plan)->v[i];
+
+		if (p->fd < 0)
+			continue;
+		close(p->fd);
+		unlink_unix(&p->conf->address.addr);
+	}
 	plan_free(plan);
 }
 
@@ -176,15 +189,13 @@ take_sockets(struct listener_plan *plan)
 	}
 }
 
-/* The file of a UNIX socket goes with it. */
 static void
 close_socket(struct listener *l)
 {
 	if (l->acceptor == NULL)
 		return;
 	acceptor_free(&l->acceptor, false);
-	if (addr_is_unix(&l->addr))
-		unlink(l->addr.un.sun_path);
+	unlink_unix(&l->addr);
 }
 
 static struct listener *
@@ -207,6 +218,7 @@ commit_one(struct listener_plan *plan, struct planned *p, struct text *changes)
 		close_socket(l);
 		l->addr = p->conf->address.addr;
 		l->acceptor = acceptor_new(w->loop, p->fd, &events, l);
+		l->full = false;	/* the new one is not paused yet */
 	}
 	return l;
 }
