@@ -167,6 +167,9 @@ addr_print_host(const struct addr *a, char out[ADDR_TEXT])
 			    sizeof(ip));
 		(void)snprintf(out, ADDR_TEXT, "%s", a->dual ? "*" : ip);
 		break;
+	case AF_UNSPEC:
+		(void)snprintf(out, ADDR_TEXT, "-");
+		break;
 	default:
 		(void)snprintf(out, ADDR_TEXT, "unix:%.107s",
 		    a->len > offsetof(struct sockaddr_un, sun_path) ?
@@ -181,7 +184,7 @@ addr_print(const struct addr *a, char out[ADDR_TEXT])
 	bool six;
 
 	addr_print_host(a, host);
-	if (addr_is_unix(a)) {
+	if (addr_is_unix(a) || a->sa.sa_family == AF_UNSPEC) {
 		(void)snprintf(out, ADDR_TEXT, "%.120s", host);
 		return;
 	}

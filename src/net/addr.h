@@ -34,7 +34,7 @@ const char *addr_parse(struct slice text, struct addr *out);
 /* Does it have the form "name:port" with a name that is not numeric? */
 bool addr_is_name(struct slice text);
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path"; and without port. */
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "-" for none; without port. */
 void addr_print(const struct addr *a, char out[ADDR_TEXT]);
 void addr_print_host(const struct addr *a, char out[ADDR_TEXT]);
 int addr_port(const struct addr *a);	/* 0 for UNIX */

@@ -1,0 +1,433 @@
+/*
+ * resolver.c - names looked up by c-ares, driven by watches and timers.
+ *
+ *	ask > [SRV > each target] > A, AAAA > done (a task) > fn
+ *
+ * Why:       a channel of c-ares a lookup: a change of /etc/resolv.conf needs
+ *            no reload, each question leaves from a port of its own, and to
+ *            cancel is to destroy the channel.  Lookups are rare.
+ *            A and AAAA are two questions, so that a server which is silent
+ *            about one of them does not take the other away.
+ * Owns:      the channel and the watches of its sockets.
+ * Invariant: once over, callbacks of c-ares change nothing.
+ */
+#include "net/resolver.h"
+
+#include <arpa/nameser.h>
+
+#include <ares.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define TARGETS_MOST 32		/* of a service */
+#define TRIES 3
+
+/* A host that is asked for, and what its addresses get. */
+struct target {
+	struct lookup *lookup;
+	uint16_t port;
+	unsigned weight;
+};
+
+struct lookup {
+	struct loop *loop;
+	ares_channel channel;		/* NULL: it could not be made */
+	void (*fn)(void *owner, const struct answer *);
+	void *owner;
+	struct list ears;
+	struct timer again, deadline;
+	struct task done;
+	unsigned pending;		/* questions c-ares works on */
+	bool over;
+	struct target targets[TARGETS_MOST];
+	struct record v[ANSWER_MOST];
+	size_t n;
+	int ttl;			/* seconds; -1: none yet */
+	const char *failed;		/* by the network or a server */
+	const char *empty;		/* there is no such name or record */
+};
+
+/* A socket of c-ares. */
+struct ear {
+	struct list node;
+	struct lookup *lookup;
+	int fd;
+	struct watch *watch;
+};
+
+static void settle(struct lookup *lk);
+
+static void
+on_ready(void *owner, unsigned what)
+{
+	struct ear *ear = owner;
+	struct lookup *lk = ear->lookup;
+	int fd = ear->fd;	/* the ear may go within the call */
+
+	ares_process_fd(lk->channel,
+	    what & WATCH_READ ? fd : ARES_SOCKET_BAD,
+	    what & WATCH_WRITE ? fd : ARES_SOCKET_BAD);
+	settle(lk);
+}
+
+static struct ear *
+find_ear(const struct lookup *lk, int fd)
+{
+	struct ear *ear;
+
+	list_each(ear, &lk->ears, struct ear, node)
+		if (ear->fd == fd)
+			return ear;
+	return NULL;
+}
+
+static void
+on_socket(void *owner, ares_socket_t fd, int reads, int writes)
+{
+	struct lookup *lk = owner;
+	struct ear *ear = find_ear(lk, fd);
+	unsigned what = (reads ? WATCH_READ : 0) | (writes ? WATCH_WRITE : 0);
+
+	if (what == 0 && ear != NULL) {
+		list_del(&ear->node);
+		watch_free(&ear->watch);
+		free(ear);
+	} else if (ear != NULL) {
+		watch_want(ear->watch, what);
+	} else if (what != 0) {
+		ear = mem_new(sizeof(*ear));
+		ear->lookup = lk;
+		ear->fd = fd;
+		ear->watch = watch_new(lk->loop, fd, what, on_ready, ear);
+		list_add_tail(&lk->ears, &ear->node);
+	}
+}
+
+static void
+note_ttl(struct lookup *lk, int ttl)
+{
+	if (ttl >= 0 && (lk->ttl < 0 || ttl < lk->ttl))
+		lk->ttl = ttl;
+}
+
+static void
+note_failure(struct lookup *lk, int status)
+{
+	const char *why = ares_strerror(status);
+
+	if (status == ARES_ENOTFOUND || status == ARES_ENODATA)
+		lk->empty = why;
+	else
+		lk->failed = why;
+}
+
+/* What stands for every address is no place to connect to. */
+static bool
+copy_addr(struct addr *a, const struct ares_addrinfo_node *node,
+    uint16_t port)
+{
+	memset(a, 0, sizeof(*a));
+	if (node->ai_family == AF_INET) {
+		memcpy(&a->in, node->ai_addr, sizeof(a->in));
+		a->in.sin_port = htons(port);
+		a->len = sizeof(a->in);
+		return a->in.sin_addr.s_addr != htonl(INADDR_ANY);
+	}
+	if (node->ai_family != AF_INET6)
+		return false;
+	memcpy(&a->in6, node->ai_addr, sizeof(a->in6));
+	a->in6.sin6_port = htons(port);
+	a->len = sizeof(a->in6);
+	return !IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+static void
+take(struct target *t, const struct ares_addrinfo *ai)
+{
+	struct lookup *lk = t->lookup;
+	const struct ares_addrinfo_cname *alias;
+	const struct ares_addrinfo_node *node;
+
+	for (node = ai->nodes; node != NULL; node = node->ai_next) {
+		if (lk->n == ANSWER_MOST ||
+		    !copy_addr(&lk->v[lk->n].addr, node, t->port))
+			continue;
+		lk->v[lk->n++].weight = t->weight;
+		note_ttl(lk, node->ai_ttl);
+	}
+	for (alias = ai->cnames; alias != NULL; alias = alias->next)
+		note_ttl(lk, alias->ttl);
+}
+
+static void
+on_host(void *owner, int status, int timeouts, struct ares_addrinfo *ai)
+{
+	struct target *t = owner;
+	struct lookup *lk = t->lookup;
+
+	(void)timeouts;
+	lk->pending--;
+	if (!lk->over && status == ARES_SUCCESS)
+		take(t, ai);
+	else if (!lk->over)
+		note_failure(lk, status);
+	if (ai != NULL)
+		ares_freeaddrinfo(ai);
+}
+
+static void
+ask_host(struct target *t, const char *name)
+{
+	struct ares_addrinfo_hints hints = { .ai_flags = ARES_AI_NOSORT,
+	    .ai_socktype = SOCK_STREAM };
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	t->lookup->pending += 2;
+	for (size_t i = 0; i < 2; i++) {
+		hints.ai_family = families[i];
+		ares_getaddrinfo(t->lookup->channel, name, NULL, &hints,
+		    on_host, t);
+	}
+}
+
+/* A name in the packet; 0: it is none.  Gives its length there. */
+static size_t
+name_length(const unsigned char *at, const unsigned char *packet, int n)
+{
+	char *name;
+	long length;
+
+	if (at >= packet + n ||
+	    ares_expand_name(at, packet, n, &name, &length) != ARES_SUCCESS)
+		return 0;
+	ares_free_string(name);
+	return (size_t)length;
+}
+
+static unsigned
+number16(const unsigned char *p)
+{
+	return (unsigned)p[0] << 8 | p[1];
+}
+
+/* The parser of c-ares keeps the TTL of a service to itself. */
+static void
+note_packet_ttl(struct lookup *lk, const unsigned char *packet, int n)
+{
+	const unsigned char *at = packet + NS_HFIXEDSZ, *end = packet + n;
+	unsigned answers;
+	size_t length;
+	uint32_t ttl;
+
+	if (n < NS_HFIXEDSZ)
+		return;
+	answers = number16(packet + 6);
+	for (unsigned i = number16(packet + 4); i > 0; i--) {
+		length = name_length(at, packet, n);
+		if (length == 0 || (size_t)(end - at) < length + NS_QFIXEDSZ)
+			return;
+		at += length + NS_QFIXEDSZ;
+	}
+	for (; answers > 0; answers--) {
+		length = name_length(at, packet, n);
+		if (length == 0 || (size_t)(end - at) < length + NS_RRFIXEDSZ)
+			return;
+		at += length;
+		ttl = (uint32_t)number16(at + 4) << 16 | number16(at + 6);
+		note_ttl(lk, ttl > INT32_MAX ? 0 : (int)ttl);
+		length = NS_RRFIXEDSZ + number16(at + 8);
+		if ((size_t)(end - at) < length)
+			return;
+		at += length;
+	}
+}
+
+static unsigned
+best_priority(const struct ares_srv_reply *all)
+{
+	unsigned best = UINT16_MAX;
+
+	for (; all != NULL; all = all->next)
+		if (all->priority < best)
+			best = all->priority;
+	return best;
+}
+
+/* The target "." says that there is no such service here (RFC 2782). */
+static void
+ask_targets(struct lookup *lk, const struct ares_srv_reply *all)
+{
+	unsigned best = best_priority(all);
+	size_t n = 0;
+
+	for (; all != NULL && n < TARGETS_MOST; all = all->next) {
+		if (all->priority != best || all->port == 0 ||
+		    all->host[0] == '\0' || strcmp(all->host, ".") == 0)
+			continue;
+		lk->targets[n] = (struct target){ lk, all->port, all->weight };
+		ask_host(&lk->targets[n++], all->host);
+	}
+	if (n == 0)
+		lk->empty = "the service is not offered";
+}
+
+static void
+on_service(void *owner, int status, int timeouts, unsigned char *packet, int n)
+{
+	struct lookup *lk = owner;
+	struct ares_srv_reply *all = NULL;
+
+	(void)timeouts;
+	lk->pending--;
+	if (lk->over)
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_srv_reply(packet, n, &all);
+	if (status == ARES_SUCCESS) {
+		note_packet_ttl(lk, packet, n);
+		ask_targets(lk, all);
+	} else {
+		note_failure(lk, status);
+	}
+	if (all != NULL)
+		ares_free_data(all);
+}
+
+static void
+end(struct lookup *lk)
+{
+	lk->over = true;
+	loop_run(lk->loop, &lk->done);
+}
+
+static void
+settle(struct lookup *lk)
+{
+	struct timeval tv, *wait;
+
+	if (lk->over)
+		return;
+	if (lk->pending == 0) {
+		end(lk);
+		return;
+	}
+	wait = ares_timeout(lk->channel, NULL, &tv);
+	if (wait != NULL)
+		loop_after(lk->loop, &lk->again, wait->tv_sec * USEC_PER_SEC +
+		    wait->tv_usec + 1);
+}
+
+static void
+on_again(struct timer *t)
+{
+	struct lookup *lk = list_entry(t, struct lookup, again);
+
+	if (lk->over)
+		return;
+	ares_process_fd(lk->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	settle(lk);
+}
+
+static void
+on_deadline(struct timer *t)
+{
+	struct lookup *lk = list_entry(t, struct lookup, deadline);
+
+	if (lk->over)
+		return;
+	lk->failed = "no answer within the timeout";
+	end(lk);
+}
+
+static void
+lookup_free(struct lookup *lk)
+{
+	lk->over = true;
+	task_stop(&lk->done);
+	timer_stop(&lk->loop->wheel, &lk->again);
+	timer_stop(&lk->loop->wheel, &lk->deadline);
+	if (lk->channel != NULL)
+		ares_destroy(lk->channel);
+	ares_library_cleanup();
+	free(lk);
+}
+
+static void
+run_done(struct task *t)
+{
+	struct lookup *lk = list_entry(t, struct lookup, done);
+	struct answer a = { .v = lk->v, .n = lk->n, .partial =
+	    lk->failed != NULL, .ttl = SEC((int64_t)(lk->ttl > 0 ?
+	    lk->ttl : 0)) };
+
+	if (lk->n == 0)
+		a.error = lk->failed != NULL ? lk->failed : lk->empty != NULL ?
+		    lk->empty : "the answer holds no usable address";
+	lk->fn(lk->owner, &a);
+	lookup_free(lk);
+}
+
+static int
+open_channel(struct lookup *lk, const struct question *q)
+{
+	struct ares_options o = {
+		.timeout = (int)(q->timeout / USEC_PER_MS / (TRIES + 1)),
+		.tries = TRIES,
+		.sock_state_cb = on_socket,
+		.sock_state_cb_data = lk,
+	};
+	int rc = ares_init_options(&lk->channel, &o, ARES_OPT_TIMEOUTMS |
+	    ARES_OPT_TRIES | ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB);
+
+	if (rc != ARES_SUCCESS)
+		lk->channel = NULL;
+	else if (q->servers != NULL)
+		rc = ares_set_servers_ports_csv(lk->channel, q->servers);
+	return rc;
+}
+
+static struct lookup *
+ask(const struct resolver *r, struct loop *loop, const struct question *q,
+    void (*fn)(void *owner, const struct answer *), void *owner)
+{
+	struct lookup *lk = mem_new(sizeof(*lk));
+	int rc;
+
+	(void)r;
+	lk->loop = loop;
+	lk->fn = fn;
+	lk->owner = owner;
+	lk->ttl = -1;
+	list_init(&lk->ears);
+	timer_init(&lk->again, on_again);
+	timer_init(&lk->deadline, on_deadline);
+	task_init(&lk->done, run_done);
+	ares_library_init(ARES_LIB_INIT_ALL);
+	loop_after(loop, &lk->deadline, q->timeout);
+	rc = open_channel(lk, q);
+	if (rc != ARES_SUCCESS) {
+		note_failure(lk, rc);
+	} else if (q->kind == LOOKUP_HOST) {
+		lk->targets[0] = (struct target){ lk, 0, 1 };
+		ask_host(&lk->targets[0], q->name);
+	} else {
+		lk->pending++;
+		ares_query(lk->channel, q->name, ns_c_in, ns_t_srv, on_service,
+		    lk);
+	}
+	settle(lk);
+	return lk;
+}
+
+static void
+cancel(struct lookup **lk)
+{
+	if (*lk == NULL)
+		return;
+	lookup_free(*lk);
+	*lk = NULL;
+}
+
+const struct resolver resolver_dns = { .ask = ask, .cancel = cancel };
