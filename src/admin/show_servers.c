@@ -11,7 +11,7 @@
 
 /* What HAProxy's numbers stand for. */
 enum { OP_STOPPED, OP_STARTING, OP_RUNNING };
-enum { ADMIN_MAINT = 1, ADMIN_DRAIN = 8 };
+enum { ADMIN_MAINT = 1, ADMIN_DRAIN = 8, ADMIN_UNRESOLVED = 32 };
 enum { RESULT_UNKNOWN, RESULT_NEUTRAL, RESULT_FAILED, RESULT_PASSED };
 enum {
 	CHECK_IN_PROGRESS = 1, CHECK_CONFIGURED = 2, CHECK_ENABLED = 4,
@@ -21,7 +21,8 @@ enum {
 static int
 op_state(const struct server *s)
 {
-	if (s->admin == SERVER_MAINT || s->health.state == HEALTH_DOWN)
+	if (s->admin == SERVER_MAINT || s->unresolved ||
+	    s->health.state == HEALTH_DOWN)
 		return OP_STOPPED;
 	return health_is_up(&s->health) ? OP_RUNNING : OP_STARTING;
 }
@@ -29,8 +30,9 @@ op_state(const struct server *s)
 static int
 admin_state(const struct server *s)
 {
-	return s->admin == SERVER_MAINT ? ADMIN_MAINT :
-	    s->admin == SERVER_DRAIN ? ADMIN_DRAIN : 0;
+	return (s->unresolved ? ADMIN_UNRESOLVED : 0) |
+	    (s->admin == SERVER_MAINT ? ADMIN_MAINT :
+	    s->admin == SERVER_DRAIN ? ADMIN_DRAIN : 0);
 }
 
 static int

@@ -27,6 +27,7 @@ cluster_init(struct cluster *c, struct loop *loop, struct log *log,
 	};
 	list_init(&c->pools);
 	list_init(&c->retired);
+	names_init(&c->names, c);
 	slab_init(&c->backs, sizeof(struct back), BACKS_KEPT);
 }
 
@@ -47,6 +48,7 @@ cluster_fini(struct cluster *c)
 	struct pool *p;
 
 	c->on_change = NULL;
+	names_fini(&c->names);
 	list_each(p, &c->pools, struct pool, node)
 		pool_retire(p);
 	list_each(p, &c->retired, struct pool, node)
@@ -108,6 +110,7 @@ cluster_apply(struct cluster *c, struct conf *snapshot, struct text *changes)
 	struct list old;
 	struct pool *p;
 
+	names_apply(&c->names, snapshot);
 	list_init(&old);
 	list_splice(&old, &c->pools);
 	for (size_t i = 0; i < snapshot->npools; i++) {

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "base/text.h"
+#include "cluster/names.h"
 #include "codec/codec.h"
 #include "conf/model.h"
 #include "net/conn.h"
@@ -19,6 +20,7 @@ struct cluster {
 	struct codec_shared shared;
 	struct list pools;		/* in configured order */
 	struct list retired;		/* gone, still held */
+	struct names names;		/* its resolver is set by the daemon */
 	struct slab backs;		/* of struct back */
 	unsigned next_id;
 	/* Some server's or pool's state changed: schedules.  May be NULL. */

@@ -86,7 +86,7 @@ is_current(const struct pool *p, const struct hash *h)
 	    (h->method == HASH_MAGLEV && h->table != conf->table))
 		return false;
 	list_each(s, &p->servers, struct server, node) {
-		if (s->weight == 0)
+		if (s->weight == 0 || s->unresolved)
 			continue;
 		if (n == h->n || h->owners[n].server != s ||
 		    h->owners[n].id != s->id ||
@@ -133,7 +133,7 @@ build(const struct pool *p, struct hash *h)
 	h->n = 0;
 	h->owners = mem_grow(h->owners, p->nservers + 1, sizeof(*h->owners));
 	list_each(s, &p->servers, struct server, node)
-		if (s->weight > 0) {
+		if (s->weight > 0 && !s->unresolved) {
 			s->slot = h->n;
 			h->owners[h->n++] = (struct owner){ .server = s,
 			    .id = s->id, .weight = s->weight };

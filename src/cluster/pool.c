@@ -38,6 +38,8 @@ struct pool *
 pool_new(struct cluster *c, struct conf *snapshot, const struct conf_pool *conf)
 {
 	struct pool *p = mem_new(sizeof(*p));
+	struct list none;
+	struct text changes;
 
 	p->cluster = c;
 	p->snapshot = conf_get(snapshot);
@@ -54,12 +56,10 @@ pool_new(struct cluster *c, struct conf *snapshot, const struct conf_pool *conf)
 	p->balance = balance_find(conf->balance);
 	must(p->balance != NULL);	/* the loader checks by balance_names */
 	p->balance->init(p);
-	for (size_t i = 0; i < conf->nservers; i++) {
-		struct server *s = server_new(p, &conf->servers[i]);
-
-		list_add_tail(&p->servers, &s->node);
-		p->nservers++;
-	}
+	list_init(&none);
+	text_init(&changes);
+	pool_seat(p, &none, &changes);
+	text_fini(&changes);
 	list_add_tail(&c->pools, &p->node);
 	pool_refresh(p);
 	return p;
@@ -112,7 +112,18 @@ struct census {
 static bool
 is_wanted(const struct server *s)
 {
-	return s->admin == SERVER_READY && s->weight > 0 && !s->gone;
+	return s->admin == SERVER_READY && s->weight > 0 && !s->gone &&
+	    !s->unresolved;
+}
+
+/* Its name is being looked up for the first time. */
+static bool
+is_expected(const struct server *s)
+{
+	const struct name *known = names_find(&s->pool->cluster->names,
+	    &s->conf->address);
+
+	return s->unresolved && known != NULL && !known->tried;
 }
 
 /* Of the servers proper, or of the backup servers. */
@@ -123,7 +134,10 @@ take_census(const struct pool *p, bool backup)
 	struct server *s;
 
 	list_each(s, &p->servers, struct server, node) {
-		if (!is_wanted(s) || s->conf->backup != backup)
+		if (s->conf->backup != backup)
+			continue;
+		n.checking += is_expected(s);
+		if (!is_wanted(s))
 			continue;
 		n.up += health_is_up(&s->health);
 		n.down += s->health.state == HEALTH_DOWN;

@@ -57,6 +57,13 @@ struct pool *pool_new(struct cluster *c, struct conf *snapshot,
  * 1 -> 2"), or adds nothing. */
 void pool_retune(struct pool *p, struct conf *snapshot,
     const struct conf_pool *conf, struct text *changes);
+
+/* The servers become those that the configuration and DNS say; old are those
+ * there were, and what stands of them keeps its state. */
+void pool_seat(struct pool *p, struct list *old, struct text *changes);
+
+/* DNS has said something new: the same under the same snapshot; logs. */
+void pool_reseat(struct pool *p);
 void pool_retire(struct pool *p);
 
 /* Remakes usable, panic and the policy's state; logs panic and emptiness once

@@ -1,5 +1,5 @@
 /*
- * pool_retune.c - a pool under a new snapshot.
+ * pool_retune.c - a pool under a new snapshot, or a new answer of DNS.
  *
  * Why:       a server is its address: one that was renamed or reordered keeps
  *            its health, counters and connections.
@@ -12,6 +12,7 @@
 #include "base/must.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
+#include "cluster/seat.h"
 
 static void
 say(struct text *t, const char *fmt, ...)
@@ -31,53 +32,100 @@ say(struct text *t, const char *fmt, ...)
 
 /* The same address; of several the one of the same name. */
 static struct server *
-find_standing(const struct list *old, const struct conf_server *conf)
+find_standing(const struct list *old, const struct seat *seat)
 {
 	struct server *found = NULL, *s;
+	bool unresolved = seat->addr.len == 0;
 
 	list_each(s, old, struct server, node) {
-		if (!addr_eq(&s->addr, &conf->address.addr))
+		if (s->unresolved != unresolved ||
+		    (!unresolved && !addr_eq(&s->addr, &seat->addr)))
 			continue;
-		if (strcmp(s->name, conf->name) == 0)
+		if (strcmp(s->name, seat->name) == 0)
 			return s;
-		if (found == NULL)
+		if (found == NULL && !unresolved)
 			found = s;
 	}
 	return found;
 }
 
 static void
-keep(struct server *s, const struct conf_server *conf, struct text *t)
+keep(struct server *s, const struct seat *seat, struct text *t)
 {
 	unsigned was = s->weight;
 
-	if (strcmp(s->name, conf->name) != 0)
-		say(t, "renamed %s to %s", s->name, conf->name);
-	server_retune(s, conf);
+	if (strcmp(s->name, seat->name) != 0)
+		say(t, "renamed %s to %s", s->name, seat->name);
+	server_retune(s, seat);
 	if (s->weight != was)
 		say(t, "weight of %s %u -> %u", s->name, was, s->weight);
 }
 
+/* What the operator said about a name holds at its next address. */
+static void
+inherit(struct server *s, const struct list *old)
+{
+	struct server *o;
+
+	if (!s->conf->address.is_name)
+		return;
+	list_each(o, old, struct server, node)
+		if (strcmp(o->name, s->name) == 0)
+			server_inherit(s, o);
+}
+
 /* A server's place is that of its configuration; old keeps those that go. */
 static void
-sort_servers(struct pool *p, struct list *old, struct text *t)
+sort_servers(struct pool *p, struct list *old, const struct seats *seats,
+    struct text *t)
 {
-	const struct conf_server *conf;
 	struct server *s;
 
-	for (size_t i = 0; i < p->conf->nservers; i++) {
-		conf = &p->conf->servers[i];
-		s = find_standing(old, conf);
+	for (size_t i = 0; i < seats->n; i++) {
+		s = find_standing(old, &seats->v[i]);
 		if (s != NULL) {
 			list_del(&s->node);
-			keep(s, conf, t);
+			keep(s, &seats->v[i], t);
 		} else {
-			s = server_new(p, conf);
+			s = server_new(p, &seats->v[i]);
+			inherit(s, old);
 			say(t, "added %s (%s)", s->name, s->addr_text);
 		}
 		list_add_tail(&p->servers, &s->node);
 	}
-	p->nservers = (unsigned)p->conf->nservers;
+	p->nservers = (unsigned)seats->n;
+}
+
+void
+pool_seat(struct pool *p, struct list *old, struct text *changes)
+{
+	struct seats seats;
+	struct server *s;
+
+	seats_init(&seats, p);
+	sort_servers(p, old, &seats, changes);
+	list_each(s, old, struct server, node) {
+		say(changes, "removed %s", s->name);
+		server_retire(s);
+	}
+	seats_fini(&seats);
+}
+
+void
+pool_reseat(struct pool *p)
+{
+	struct text changes;
+	struct list old;
+
+	text_init(&changes);
+	list_init(&old);
+	list_splice(&old, &p->servers);
+	pool_seat(p, &old, &changes);
+	if (changes.n > 0)
+		log_info(p->cluster->log, "resolve", "pool %s: %s", p->name,
+		    changes.p);
+	text_fini(&changes);
+	pool_refresh(p);
 }
 
 static void
@@ -99,18 +147,13 @@ pool_retune(struct pool *p, struct conf *snapshot,
     const struct conf_pool *conf, struct text *changes)
 {
 	struct conf *last = p->snapshot;
-	struct server *s;
 	struct list old;
 
 	list_init(&old);
 	list_splice(&old, &p->servers);
 	p->conf = conf;
 	p->limits = conf->limits;
-	sort_servers(p, &old, changes);
-	list_each(s, &old, struct server, node) {
-		say(changes, "removed %s", s->name);
-		server_retire(s);
-	}
+	pool_seat(p, &old, changes);
 	p->snapshot = conf_get(snapshot);
 	conf_put(&last);
 	change_policy(p, changes);

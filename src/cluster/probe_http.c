@@ -85,6 +85,8 @@ authority(const struct server *s, const struct conf_health *check)
 {
 	if (check->host != NULL)
 		return slice_of(check->host);
+	if (s->conf->address.is_name && !s->conf->address.is_service)
+		return slice_of(s->conf->address.text);
 	if (addr_is_unix(&s->addr))
 		return SLICE("localhost");
 	return slice_of(s->addr_text);

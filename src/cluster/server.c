@@ -21,6 +21,7 @@
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
 #include "cluster/prober.h"
+#include "cluster/seat.h"
 
 static const struct conf_health *
 check_of(const struct server *s)
@@ -31,7 +32,7 @@ check_of(const struct server *s)
 static bool
 is_checked(const struct server *s)
 {
-	return check_of(s)->type != PROBE_NONE;
+	return check_of(s)->type != PROBE_NONE && !s->unresolved;
 }
 
 static const struct clock *
@@ -67,17 +68,18 @@ run_reap(struct task *t)
 }
 
 struct server *
-server_new(struct pool *pool, const struct conf_server *conf)
+server_new(struct pool *pool, const struct seat *seat)
 {
 	struct server *s = mem_new(sizeof(*s));
 
 	s->pool = pool;
-	s->conf = conf;
-	s->name = mem_string(conf->name);
-	s->addr = conf->address.addr;
+	s->conf = seat->conf;
+	s->name = mem_string(seat->name);
+	s->addr = seat->addr;
+	s->unresolved = seat->addr.len == 0;
 	addr_print(&s->addr, s->addr_text);
 	s->id = ++pool->next_id;
-	s->weight = (unsigned)conf->weight;
+	s->weight = seat->weight;
 	list_init(&s->node);
 	list_init(&s->idle);
 	list_init(&s->busy);
@@ -117,16 +119,29 @@ retune_check(struct server *s)
 }
 
 void
-server_retune(struct server *s, const struct conf_server *conf)
+server_retune(struct server *s, const struct seat *seat)
 {
-	s->conf = conf;
-	if (strcmp(s->name, conf->name) != 0) {
+	s->conf = seat->conf;
+	if (strcmp(s->name, seat->name) != 0) {
 		free(s->name);
-		s->name = mem_string(conf->name);
+		s->name = mem_string(seat->name);
 	}
 	if (!s->weight_set)
-		s->weight = (unsigned)conf->weight;
+		s->weight = seat->weight;
 	retune_check(s);
+}
+
+void
+server_inherit(struct server *s, const struct server *from)
+{
+	if (from->weight_set) {
+		s->weight_set = true;
+		s->weight = from->weight;
+	}
+	s->admin = from->admin;
+	s->admin_set = from->admin_set;
+	if (s->admin == SERVER_MAINT && s->prober != NULL)
+		prober_stop(s->prober);
 }
 
 void
@@ -280,7 +295,7 @@ bool
 server_is_usable(const struct server *s)
 {
 	return s->admin == SERVER_READY && s->weight > 0 && !s->gone &&
-	    health_is_up(&s->health);
+	    !s->unresolved && health_is_up(&s->health);
 }
 
 void
@@ -291,6 +306,8 @@ server_status(const struct server *s, char out[32])
 	health_status(&s->health, health);
 	if (s->gone || s->admin == SERVER_MAINT)
 		(void)snprintf(out, 32, "MAINT");
+	else if (s->unresolved)
+		(void)snprintf(out, 32, "MAINT (resolution)");
 	else if (health_is_up(&s->health) &&
 	    (s->admin == SERVER_DRAIN || s->weight == 0))
 		(void)snprintf(out, 32, "DRAIN");

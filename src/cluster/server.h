@@ -12,6 +12,7 @@
 
 struct pool;
 struct prober;
+struct seat;
 
 enum server_admin { SERVER_READY, SERVER_DRAIN, SERVER_MAINT };
 
@@ -34,6 +35,7 @@ struct server {
 	enum server_admin admin;
 	bool admin_set;
 	bool gone;
+	bool unresolved;		/* no address, no traffic, no probes */
 	struct health health;
 	struct prober *prober;		/* NULL: no check */
 	uint32_t active;		/* requests in flight */
@@ -54,10 +56,13 @@ struct server {
 	uint64_t turn;			/* least_conn: last pick, for ties */
 };
 
-struct server *server_new(struct pool *pool, const struct conf_server *conf);
+struct server *server_new(struct pool *pool, const struct seat *seat);
 
 /* From the reload: it stands under a new snapshot. */
-void server_retune(struct server *s, const struct conf_server *conf);
+void server_retune(struct server *s, const struct seat *seat);
+
+/* A new one takes over what was set at run time for one that goes. */
+void server_inherit(struct server *s, const struct server *from);
 
 /* It is no longer configured: no traffic, no probes; freed when unused. */
 void server_retire(struct server *s);
@@ -102,7 +107,7 @@ server_is_full(const struct server *s)
 	return s->conf->max_connections > 0 && s->active >= server_limit(s);
 }
 
-/* Takes new requests: ready, weight > 0, not gone, and up. */
+/* Takes new requests: ready, weight > 0, resolved, not gone, up. */
 bool server_is_usable(const struct server *s);
 
 /* "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", ... as in show stat. */

@@ -34,7 +34,8 @@ slow_start_part(int64_t t, int64_t window, int64_t aggression)
 static bool
 is_in_service(const struct server *s)
 {
-	return health_is_up(&s->health) && s->admin != SERVER_MAINT;
+	return health_is_up(&s->health) && s->admin != SERVER_MAINT &&
+	    !s->unresolved;
 }
 
 /* Sets cold; is it warming? */

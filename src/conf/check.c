@@ -39,6 +39,17 @@ check_log(struct reader *r)
 	    "a file", read_shown(log->target, &r->conf->arena));
 }
 
+static void
+check_resolve(struct reader *r)
+{
+	const struct conf_resolve *c = &r->conf->global.resolve;
+	struct subject s = { r, "global.resolve", c, r->conf->global.where };
+
+	if (c->min > c->max)
+		subject_complain(&s, "min", "is more than max; write a "
+		    "shorter one, or a longer max");
+}
+
 void
 check_global(struct reader *r)
 {
@@ -51,6 +62,7 @@ check_global(struct reader *r)
 	check_word(&s, "name", g->name);
 	check_stats_socket(r);
 	check_log(r);
+	check_resolve(r);
 	check_error_pages(r);
 }
 

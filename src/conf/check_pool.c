@@ -116,11 +116,15 @@ check_server_address(struct reader *r, const struct conf_server *server,
 	struct conf_server *first;
 	struct slice key;
 
+	if (server->resolve_all && !server->address.is_name)
+		subject_complain(&s, "resolve_all", "\"%s\" is one address; "
+		    "write a name, such as \"api.internal:8080\"", text);
 	if (is_wildcard(&server->address.addr))
 		subject_complain(&s, "address", "\"%s\" stands for every "
 		    "address; write the one to connect to", text);
 	addr_print(&server->address.addr, canonical);
-	key = arena_copy(&r->conf->arena, slice_of(canonical));
+	key = arena_copy(&r->conf->arena, slice_of(server->address.is_name ?
+	    text : canonical));
 	if (map_add(addresses, key, (void *)(uintptr_t)server))
 		return;
 	first = map_get(addresses, key);

@@ -133,6 +133,17 @@ add_keys(struct text *out, const struct conf_keys *keys)
 }
 
 static void
+add_addresses(struct text *out, const struct conf_addresses *list)
+{
+	text_add(out, "(");
+	for (size_t i = 0; i < list->n; i++) {
+		text_add(out, "%s ", i > 0 ? "," : "");
+		add_string(out, list->v[i].text);
+	}
+	text_add(out, " )");
+}
+
+static void
 add_list(struct text *out, const struct option *o, const void *at, int depth)
 {
 	struct { const char *v; size_t n; } list;
@@ -192,6 +203,9 @@ add_value(struct text *out, const struct option *o, const void *at, int depth)
 		break;
 	case OPTION_STATUSES:
 		add_statuses(out, at);
+		break;
+	case OPTION_ADDRESSES:
+		add_addresses(out, at);
 		break;
 	case OPTION_KEYS:
 		add_keys(out, at);

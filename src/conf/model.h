@@ -47,7 +47,16 @@ struct conf_ranges {
 
 struct conf_address {
 	const char *text;	/* as written */
-	struct addr addr;
+	struct addr addr;	/* of no family when it is a name */
+	bool is_name;		/* "api.internal:8080": to be resolved */
+	bool is_service;	/* "_http._tcp.api.internal": SRV, no port */
+	const char *host;	/* the name alone */
+	uint16_t port;
+};
+
+struct conf_addresses {
+	struct conf_address *v;
+	size_t n;
 };
 
 struct conf_stats_socket {
@@ -61,6 +70,13 @@ struct conf_log {
 	enum log_format format;	/* json | haproxy | common; json */
 	enum log_level level;	/* error | warn | info | debug; info */
 	bool access;		/* true */
+};
+
+/* How names of servers are looked up. */
+struct conf_resolve {
+	int64_t min, max;	/* 5s, 5m: bounds of what DNS says (TTL) */
+	int64_t timeout;	/* 2s: for one name */
+	struct conf_addresses servers;	/* none: those of /etc/resolv.conf */
 };
 
 /* The body of an answer of our own for a status, read from a file at load. */
@@ -85,6 +101,7 @@ struct conf_global {
 	int64_t drain_timeout;		/* 30s */
 	struct conf_stats_socket stats_socket;
 	struct conf_log log;
+	struct conf_resolve resolve;
 	struct conf_error_pages errors;
 };
 
@@ -164,6 +181,7 @@ struct conf_server {
 	struct conf_address address;
 	int64_t weight;			/* 1; 0..256; 0: no new traffic */
 	int64_t max_connections;	/* 0: no limit */
+	bool resolve_all;		/* false: a server of each address */
 	bool backup;			/* false: only when no other can serve */
 };
 

@@ -45,6 +45,7 @@
 #define SOME MSEC(1)		/* the shortest duration */
 #define DAY SEC(86400)
 #define K INT64_C(1024)
+#define NAMES 1			/* an address that may be a name */
 #define TEXT_MAX 1024		/* bytes of a string */
 
 static const char *const log_formats[] = { "json", "haproxy", "common", NULL };
@@ -79,6 +80,8 @@ const struct option option_table[] = {
 	GROUP("global", conf_global, stats_socket, "global.stats_socket",
 	    "the socket that steelyardctl talks to")
 	GROUP("global", conf_global, log, "global.log", "the log")
+	GROUP("global", conf_global, resolve, "global.resolve",
+	    "how names of servers are looked up")
 	LIST("global", conf_global, errors, conf_error_page, "global.error",
 	    "bodies of steelyard's own answers")
 
@@ -96,6 +99,15 @@ const struct option option_table[] = {
 	ENUM("global.log", conf_log, level, log_levels, "info",
 	    "the least urgent events that are logged")
 	BOOL("global.log", conf_log, access, "true", "a line a request")
+
+	DURATION("global.resolve", conf_resolve, min, MSEC(100), DAY, "5s",
+	    "a name is looked up again at the soonest, and after a failure")
+	DURATION("global.resolve", conf_resolve, max, MSEC(100), DAY, "5m",
+	    "a name is looked up again at the latest")
+	DURATION("global.resolve", conf_resolve, timeout, MSEC(100), SEC(60),
+	    "2s", "a lookup that takes longer has failed")
+	ROW(ADDRESSES, "global.resolve", conf_resolve, servers, 0, 0, false,
+	    NULL, NULL, "DNS servers; those of /etc/resolv.conf if left out")
 
 	ROW(NUMBER, "global.error", conf_error_page, status, 400, 599, true,
 	    NULL, NULL, "the status whose answers have this body")
@@ -237,8 +249,10 @@ const struct option option_table[] = {
 
 	STRING("pool.server", conf_server, name, 1, 127, NULL,
 	    "name in logs and statistics; the address if left out")
-	ROW(ADDRESS, "pool.server", conf_server, address, 0, 0, true, NULL,
-	    NULL, "where the server listens")
+	ROW(ADDRESS, "pool.server", conf_server, address, 0, NAMES, true,
+	    NULL, NULL, "where the server listens")
+	BOOL("pool.server", conf_server, resolve_all, "false",
+	    "makes a server of each address of the name")
 	NUMBER("pool.server", conf_server, weight, 0, 256, "1",
 	    "share of the traffic; 0: no new traffic")
 	NUMBER("pool.server", conf_server, max_connections, 0, 1000000, "0",

@@ -199,14 +199,75 @@ read_mode(const struct reading *v)
 	return true;
 }
 
+/* Labels of 1 to 63 bytes, 253 in all (RFC 1035 2.3.4). */
+static bool
+is_domain(struct slice name)
+{
+	size_t label = 0;
+
+	if (name.n == 0 || name.n > 253)
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		label = name.p[i] == '.' ? 0 : label + 1;
+		if (label > 63 || (label == 0 && (i == 0 ||
+		    name.p[i - 1] == '.')))
+			return false;
+	}
+	return true;
+}
+
+/* "name:port"; or a service, "_http._tcp.name", whose port DNS knows. */
+static bool
+read_name(const struct reading *v, struct conf_address *out)
+{
+	struct slice text = slice_of(v->text), host = text;
+	const char *colon = strrchr(v->text, ':');
+	uint64_t port = 0;
+
+	out->is_name = true;
+	out->is_service = colon == NULL;
+	if (colon != NULL) {
+		host.n = (size_t)(colon - v->text);
+		if (!slice_number(slice_skip(text, host.n + 1), 65535,
+		    &port) || port == 0)
+			return complain(v, "\"%s\": the port must be a "
+			    "number from 1 to 65535", shown(v));
+	}
+	if (!is_domain(host))
+		return complain(v, "\"%s\" is no name that DNS can know; "
+		    "write one such as \"api.internal:8080\"", shown(v));
+	out->port = (uint16_t)port;
+	out->host = arena_string(arena(v), host);
+	out->text = arena_string(arena(v), text);
+	return true;
+}
+
+static bool
+is_service(const char *text)
+{
+	return text[0] == '_' && text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] == '\0';
+}
+
+static bool
+is_name(const char *text)
+{
+	return text[strspn(text, "0123456789.:")] != '\0' &&
+	    addr_is_name(slice_of(text));
+}
+
 static bool
 read_address(const struct reading *v)
 {
-	struct conf_address address;
+	struct conf_address address = { .text = NULL };
 	const char *wrong;
 
-	if (v->text[strspn(v->text, "0123456789.:")] != '\0' &&
-	    addr_is_name(slice_of(v->text)))
+	if (v->o->max > 0 && (is_service(v->text) || is_name(v->text))) {
+		if (read_name(v, &address))
+			*(struct conf_address *)v->at = address;
+		return address.text != NULL;
+	}
+	if (is_name(v->text))
 		return complain(v, "\"%s\" is a name; only numeric addresses "
 		    "and unix:/path are served, such as \"127.0.0.1:80\"",
 		    shown(v));
@@ -215,6 +276,22 @@ read_address(const struct reading *v)
 		return complain(v, "\"%s\": %s", shown(v), wrong);
 	address.text = arena_string(arena(v), slice_of(v->text));
 	*(struct conf_address *)v->at = address;
+	return true;
+}
+
+static bool
+read_addresses(const struct reading *v)
+{
+	struct conf_addresses *list = v->at;
+	struct reading one = *v;
+
+	one.at = &list->v[list->n];
+	if (!read_address(&one))
+		return false;
+	if (addr_is_unix(&list->v[list->n].addr))
+		return complain(v, "\"%s\" is no address of a DNS server; "
+		    "write one such as \"127.0.0.1:53\"", shown(v));
+	list->n++;
 	return true;
 }
 
@@ -337,6 +414,11 @@ read_text_clear(struct reader *r, const struct option *o, void *at, size_t n)
 
 		ranges->v = arena_zero(a, (n + 1) * sizeof(*ranges->v));
 		ranges->n = 0;
+	} else if (o->type == OPTION_ADDRESSES) {
+		struct conf_addresses *list = at;
+
+		list->v = arena_zero(a, (n + 1) * sizeof(*list->v));
+		list->n = 0;
 	} else if (o->type == OPTION_KEYS) {
 		struct conf_keys *keys = at;
 
@@ -367,6 +449,7 @@ read_text(struct reader *r, const struct option *o, void *at,
 		[OPTION_UPGRADES] = read_upgrade,
 		[OPTION_STATUSES] = read_statuses,
 		[OPTION_KEYS] = read_key,
+		[OPTION_ADDRESSES] = read_addresses,
 	};
 	struct reading v = { r, o, at, text, where };
 

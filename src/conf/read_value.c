@@ -49,6 +49,8 @@ wanted(const struct option *o, struct arena *a)
 		return "statuses, such as \"200-399,404\"";
 	case OPTION_KEYS:
 		return "a key or a list of keys, such as \"header:X-User\"";
+	case OPTION_ADDRESSES:
+		return "a list of addresses, such as ( \"127.0.0.1:53\" )";
 	case OPTION_FIELD:
 		return "a group, such as { name = \"X-Test\"; value = \"1\"; }";
 	case OPTION_FIELDS:
@@ -107,7 +109,8 @@ cure(const struct option *o, const config_setting_t *s, struct arena *a)
 	if ((o->type == OPTION_LIST || o->type == OPTION_FIELDS) &&
 	    type == CONFIG_TYPE_GROUP)
 		return "; put '(' and ')' around it";
-	if ((o->type == OPTION_RANGES || o->type == OPTION_UPGRADES) &&
+	if ((o->type == OPTION_RANGES || o->type == OPTION_UPGRADES ||
+	    o->type == OPTION_ADDRESSES) &&
 	    type == CONFIG_TYPE_STRING)
 		return arena_string(a, arena_print(a, "; write ( \"%s\" )",
 		    read_shown(config_setting_get_string(s), a)));
@@ -188,7 +191,7 @@ read_value(struct reader *r, const struct option *o, void *at,
 	const char *text;
 
 	if (o->type == OPTION_RANGES || o->type == OPTION_UPGRADES ||
-	    (o->type == OPTION_KEYS &&
+	    o->type == OPTION_ADDRESSES || (o->type == OPTION_KEYS &&
 	    config_setting_is_aggregate(setting))) {
 		read_strings(r, o, at, setting);
 		return;

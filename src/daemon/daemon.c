@@ -19,6 +19,7 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "net/conn.h"
+#include "net/resolver.h"
 
 /* Held and locked as long as we live: a second process is told so. */
 static bool
@@ -91,6 +92,7 @@ bring_up(struct daemon *d, struct conf *conf, struct text *errors)
 		return false;
 	d->log = log_new(&d->loop->clock);
 	d->worker = worker_new(d->loop, d->log, sockets);
+	d->worker->cluster.names.resolver = &resolver_dns;
 	d->admin = admin_new(d->worker, &above);
 	signals_start(d);	/* they are heard in the loop, not before */
 	return open_pidfile(d, errors) && daemon_start(d, conf, errors) &&

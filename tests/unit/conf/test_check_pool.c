@@ -33,10 +33,17 @@ finds_wrong_servers(void **state)
 		{ "{ address = \"10.0.0.1:80\"; weight = 257; }",
 		    "f:2: pool.server.weight: 257 is out of range; 0 to "
 		    "256 is allowed\n" },
-		{ "{ address = \"www.example.com:80\"; }",
-		    "f:2: pool.server.address: \"www.example.com:80\" is a "
-		    "name; only numeric addresses and unix:/path are "
-		    "served, such as \"127.0.0.1:80\"\n" },
+		{ "{ address = \"www.example.com:0\"; }",
+		    "f:2: pool.server.address: \"www.example.com:0\": the "
+		    "port must be a number from 1 to 65535\n" },
+		{ "{ address = \"www..com:80\"; }",
+		    "f:2: pool.server.address: \"www..com:80\" is no name "
+		    "that DNS can know; write one such as "
+		    "\"api.internal:8080\"\n" },
+		{ "{ address = \"10.0.0.1:80\"; resolve_all = true; }",
+		    "f:2: pool.server.resolve_all: \"10.0.0.1:80\" is one "
+		    "address; write a name, such as "
+		    "\"api.internal:8080\"\n" },
 		{ "{ address = \"*:80\"; }",
 		    "f:2: pool.server.address: \"*:80\" stands for every "
 		    "address; write the one to connect to\n" },
