@@ -1,9 +1,11 @@
 """What hostile peers and hasty operators found."""
+import signal
+import threading
 import time
 
-from harness import (SLOW, Steelyard, case, equal, main, pool, request,
-                     wait_for)
-from origins import GoodOrigin, OK, Origin
+from harness import (SLOW, Load, Steelyard, at, case, equal, main, pool,
+                     request, wait_for)
+from origins import GoodOrigin, Origin
 from wire import WEBSOCKET, Wire
 
 
@@ -65,6 +67,46 @@ def listeners_that_swap_names_keep_their_connections():
                     x.send(request("/"))
                     equal(x.response().status, 200)
             Wire(path).close()
+        settles(s)
+
+
+def hammer(s, stop):
+    """Sessions that say much, and leave in the middle of the answer."""
+    while not stop.is_set():
+        wires = []
+        try:
+            for what in (b"show stat\n", b"x" * 100000, b"\xff\x00\n" * 99,
+                         b"prompt\n" + b"show config\n" * 200, b"") * 5:
+                w = Wire(s.sock, timeout=1)
+                wires.append(w)
+                w.sock.setblocking(False)
+                w.sock.send(what)
+        except OSError:                 # its sessions are bounded
+            pass
+        time.sleep(0.02)
+        for w in wires:
+            w.close()
+
+
+@case
+def abuse_of_the_stats_socket_under_load_stops_nothing():
+    a, b = GoodOrigin(name="a"), GoodOrigin(name="b")
+    with Steelyard(pool(a, b)) as s:
+        s.get()
+        stop = threading.Event()
+        threads = [threading.Thread(target=hammer, args=(s, stop))
+                   for _ in range(2)]
+        for t in threads:
+            t.start()
+        load = Load("http://%s/size?n=5000000" % at(s.port), 2, 8)
+        while not load.is_over():
+            s.kill(signal.SIGHUP)
+            time.sleep(0.02)
+        stop.set()
+        for t in threads:
+            t.join()
+        result = load.result()
+        equal((result["bad"], result["errors"]), (0, ""), "bad, errors")
         settles(s)
 
 
