@@ -291,10 +291,10 @@ pool_pick(struct pool *p, const struct pick *pick, bool again)
 		any.ntried = 0;
 		s = p->balance->pick(p, &any);
 	}
-	if (s == NULL || pick->dry)
-		return s;
-	s->count.lbtot++;
-	p->count.lbtot++;
+	if (s == NULL)
+		return NULL;
+	s->count.lbtot += !pick->dry;
+	p->count.lbtot += !pick->dry;
 	return s;
 }
 
