@@ -105,7 +105,7 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 cov:
-	@$(MAKE) MODE=cov --no-print-directory test
+	-@$(MAKE) MODE=cov --no-print-directory test
 	@tests/coverage build/cov
 
 # --- fuzzing: clang's libFuzzer, TIME seconds a target

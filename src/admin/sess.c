@@ -19,7 +19,7 @@ peer_of(const struct exchange *x, char out[ADDR_TEXT])
 	out[0] = '?';
 	out[1] = '\0';
 	if (x->front->link.conn != NULL)
-		addr_print(&x->front->link.conn->peer, out);
+		addr_print(x->front->link.conn->peer, out);
 	return out;
 }
 

@@ -19,13 +19,16 @@ struct heap {
 	unsigned n;
 };
 
-/* Loads are compared as fractions, multiplied crosswise. */
+/* Loads are compared as fractions, multiplied crosswise; full ones are last. */
 static bool
 is_before(const struct server *a, const struct server *b)
 {
 	uint64_t x = ((uint64_t)a->active + 1) * server_weight_now(b);
 	uint64_t y = ((uint64_t)b->active + 1) * server_weight_now(a);
+	bool full = server_is_full(a);
 
+	if (full != server_is_full(b))
+		return !full;
 	if (x != y)
 		return x < y;
 	return a->turn != b->turn ? a->turn < b->turn : a->id < b->id;
@@ -81,14 +84,15 @@ file_again(struct heap *h, struct server *s)
 
 /*
  * The best one at or below a slot that was not tried.  It goes below a tried
- * server only, so it looks at no more than 2 * ntried + 1 of them.
+ * server only, so it looks at no more than 2 * ntried + 1 of them; below a full
+ * one all are full.
  */
 static struct server *
 best_below(const struct heap *h, unsigned at, const struct pick *pick)
 {
 	struct server *left, *right;
 
-	if (at >= h->n)
+	if (at >= h->n || server_is_full(h->v[at]))
 		return NULL;
 	if (!pick_was_tried(pick, h->v[at]))
 		return h->v[at];
@@ -107,7 +111,7 @@ scan(const struct pool *p, const struct pick *pick)
 	for (unsigned i = 0; i < p->nusable; i++) {
 		s = p->usable[i];
 		if ((best == NULL || is_before(s, best)) &&
-		    !pick_was_tried(pick, s))
+		    !pick_is_out(pick, s))
 			best = s;
 	}
 	return best;

@@ -64,7 +64,6 @@ go_down(struct link *l, bool reset)
 	l->down = true;
 	task_stop(&l->flush);
 	task_stop(&l->resume);
-	timer_stop(&l->loop->wheel, &l->linger);
 	l->reset = reset;
 	l->sink->on_down(l->owner);
 }
@@ -93,17 +92,11 @@ discard(struct link *l)
 }
 
 static void
-on_linger_over(struct timer *t)
-{
-	go_down(list_entry(t, struct link, linger), true);
-}
-
-static void
 start_linger(struct link *l)
 {
 	l->lingering = true;
 	conn_shutdown(l->conn);
-	loop_after(l->loop, &l->linger, LINK_LINGER_TIME);
+	l->sink->on_change(l->owner);
 	if (l->conn->eof)
 		go_down(l, false);
 	else
@@ -285,7 +278,6 @@ link_init(struct link *l, struct loop *loop, struct conn *conn,
 	    .owner = owner };
 	task_init(&l->flush, run_flush);
 	task_init(&l->resume, run_resume);
-	timer_init(&l->linger, on_linger_over);
 	conn_sink(conn, &conn_events, l);
 }
 
@@ -320,7 +312,6 @@ link_fini(struct link *l)
 {
 	task_stop(&l->flush);
 	task_stop(&l->resume);
-	timer_stop(&l->loop->wheel, &l->linger);
 	if (l->codec != NULL)
 		codec_free(&l->codec);
 	if (l->conn != NULL)

@@ -18,14 +18,15 @@
  * and ends the connection as codec->end says.  Bounded work an event.
  */
 #define LINK_READ_BUDGET (4 * BUF_PAGE)
-#define LINK_LINGER_TIME SEC(2)
+#define LINK_LINGER_TIME SEC(2)	/* the owner ends it then */
 #define LINK_LINGER_BYTES (256u * 1024)
 
 struct link_sink {
 	void (*on_connected)(void *owner);	/* a dialled one; may be NULL */
 	void (*on_stream)(void *owner, struct stream *s);	/* server role */
 	void (*on_slots)(void *owner);		/* client role; may be NULL */
-	/* Bytes went in or out: codec->phase or end may have changed. */
+	/* Bytes went in or out: codec->phase or end may have changed; or it
+	 * has begun to linger. */
 	void (*on_change)(void *owner);
 	/* The connection is over (conn->error says why, 0 if it ended well).
 	 * Told once; the owner calls link_fini from its reap task. */
@@ -40,7 +41,6 @@ struct link {
 	void *owner;
 	struct buf in;
 	struct task flush, resume;
-	struct timer linger;
 	uint32_t lingered;
 	bool blocked;		/* output waits for room */
 	bool lingering, shut, down;

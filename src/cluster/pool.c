@@ -48,6 +48,7 @@ pool_new(struct cluster *c, struct conf *snapshot, const struct conf_pool *conf)
 	p->changed = c->loop->clock.wall;
 	list_init(&p->servers);
 	list_init(&p->retired);
+	list_init(&p->queue);
 	task_init(&p->reap, run_reap);
 	slow_start_init(p);
 	p->balance = balance_find(conf->balance);
@@ -76,6 +77,7 @@ pool_retire(struct pool *p)
 	p->panic = false;
 	slow_start_stop(p);
 	p->balance->refresh(p);
+	queue_wake(p);
 	list_del(&p->node);
 	list_add_tail(&p->cluster->retired, &p->node);
 	pool_settle(p);
@@ -273,6 +275,7 @@ pool_refresh(struct pool *p)
 	note_backup(p, was_backup, &n);
 	note_panic(p, was_panic, &n);
 	note_empty(p, &n);
+	queue_wake(p);
 	if (p->cluster->on_change != NULL)
 		p->cluster->on_change(p->cluster->owner);
 }

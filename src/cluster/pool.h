@@ -7,6 +7,7 @@
 #include "cluster/balance.h"
 #include "cluster/bad.h"
 #include "cluster/counters.h"
+#include "cluster/queue.h"
 #include "cluster/server.h"
 #include "conf/model.h"
 #include "net/loop.h"
@@ -37,6 +38,8 @@ struct pool {
 	void *balance_state;
 	uint64_t turn;
 	struct timer warmth;		/* slow start: looks again */
+	struct list queue;		/* of struct place: who waits for room */
+	uint32_t nqueue, ncalled;
 	uint32_t in_flight;		/* exchanges that hold the pool */
 	uint32_t retrying;		/* of them, in a second try or later */
 	struct counters count;
@@ -68,9 +71,9 @@ void pool_drop(struct pool *p);
 void pool_settle(struct pool *p);
 
 /*
- * Chooses, and counts it (lbtot) unless it is dry.  NULL: no usable server, or
- * all were tried and `again` is false; with again, the tried ones may be taken
- * once no other is left.
+ * Chooses, and counts it (lbtot) unless it is dry.  NULL: no usable server, all
+ * of them are full, or all were tried and `again` is false; with again, the
+ * tried ones may be taken once no other is left.
  */
 struct server *pool_pick(struct pool *p, const struct pick *pick, bool again);
 

@@ -29,7 +29,7 @@ choose(struct pool *p, const struct pick *pick)
 
 	for (unsigned i = 0; i < p->nusable; i++) {
 		s = p->usable[i];
-		if (pick_was_tried(pick, s))
+		if (pick_is_out(pick, s))
 			continue;
 		weight = (int64_t)server_weight_now(s);
 		total += weight;

@@ -171,6 +171,7 @@ server_end(struct server *s)
 	counters_end(&s->count);
 	if (p->balance->load != NULL)
 		p->balance->load(p, s);
+	queue_wake(p);
 	server_settle(s);
 }
 
@@ -263,6 +264,16 @@ server_set_weight(struct server *s, unsigned weight)
 	    s->name, weight, s->weight);
 	s->weight = weight;
 	pool_refresh(s->pool);
+}
+
+uint32_t
+server_room(const struct server *s)
+{
+	uint32_t most = server_limit(s);
+
+	if (most == 0)
+		return UINT32_MAX;
+	return most > s->active ? most - s->active : 0;
 }
 
 bool

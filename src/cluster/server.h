@@ -94,6 +94,9 @@ server_limit(const struct server *s)
 	return (uint32_t)((most * (1000 - s->cold) + 999) / 1000);
 }
 
+/* How many more requests it may take within its max_connections. */
+uint32_t server_room(const struct server *s);
+
 static inline bool
 server_is_full(const struct server *s)
 {

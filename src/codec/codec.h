@@ -79,10 +79,12 @@ struct codec {
 	/* Read by the host after each call: */
 	enum codec_phase phase;
 	enum codec_end end;
-	bool paused;		/* do not read: a body is lent, or enough is held */
-	bool shut;		/* once written out, shut down the writing side (a tunnel's half-close) */
-	bool tunnel;		/* bytes flow both ways since a 101 or a CONNECT */
-	int keep_alive;		/* client role: seconds the server said it keeps us, -1 unsaid */
+	bool paused;		/* do not read: a body is lent */
+	bool shut;		/* once written out, shut down the writing
+				 * side: a tunnel's half-close */
+	bool tunnel;		/* bytes flow both ways: 101, CONNECT */
+	int keep_alive;		/* client role: seconds that the server said
+				 * it keeps us; -1 unsaid */
 	uint32_t requests;	/* streams so far */
 };
 

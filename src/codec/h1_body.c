@@ -38,14 +38,14 @@ h1_body_init(struct h1_body *b, enum h1_framing framing, uint64_t length)
 	b->framing = framing;
 	b->left = framing == H1_LENGTH ? length : 0;
 	b->state = SIZE;
-	head_init(&b->trailers, HEAD_REQUEST);
+	b->kind = HEAD_REQUEST;
 }
 
 static bool
 refuse(struct decode *d, const char *why)
 {
 	*d->fault = (struct fault){
-		.status = d->b->trailers.kind == HEAD_REQUEST ? 400 : 502,
+		.status = d->b->kind == HEAD_REQUEST ? 400 : 502,
 		.why = why,
 		.bytes = slice_make(d->start, (size_t)(d->end - d->start)),
 		.offset = (size_t)(d->p - d->start),
@@ -189,13 +189,17 @@ trailers(struct decode *d, const struct http_limits *l, struct arena *a)
 	struct slice in = slice_make(d->p, (size_t)(d->end - d->p));
 	size_t limit = l->head < BUF_PAGE ? l->head : BUF_PAGE;
 	ssize_t n = h1_find_end(in, &b->seen, limit);
+	struct head head;
 
 	if (n == 0)
 		return H1_BODY_MORE;
-	n = h1_parse_trailers(in, l, a, &b->trailers, d->fault);
+	head_init(&head, b->kind);
+	n = h1_parse_trailers(in, l, a, &head, d->fault);
 	if (n < 0)
 		return H1_BODY_FAULT;
 	must(n > 0);
+	b->trailers = head.fields;
+	b->ntrailers = head.nfields;
 	d->p += n;
 	return H1_BODY_END;
 }

@@ -29,13 +29,15 @@ struct h1_body {
 	uint64_t left;		/* of the length, or of the chunk */
 	uint32_t extension;	/* bytes of chunk extensions so far */
 	uint32_t seen;		/* of the trailer section, looked through */
-	struct head trailers;	/* its kind: whose trailers they are */
+	enum head_kind kind;	/* of message it is the body of */
+	uint32_t ntrailers;
+	struct field *trailers;
 };
 
 #define H1_EXTENSION_LINE 256u		/* bytes of extensions: of a chunk, */
 #define H1_EXTENSION_TOTAL 16384u	/* of a message */
 
-/* Trailers are read as a request's unless trailers.kind is set after. */
+/* It is read as a request's unless kind is set after. */
 void h1_body_init(struct h1_body *b, enum h1_framing framing, uint64_t length);
 
 /*

@@ -73,7 +73,7 @@ frame(struct h1_client *k, const struct head *head,
 		framing = H1_LENGTH;
 	h1_body_init(&h->body, framing, facts->has_length ?
 	    (uint64_t)head->length : 0);
-	h->body.trailers.kind = HEAD_RESPONSE;
+	h->body.kind = HEAD_RESPONSE;
 	if (framing == H1_UNTIL_END || facts->hop.close ||
 	    (facts->minor == 0 && !facts->hop.keep_alive))
 		h->close = true;
@@ -104,7 +104,8 @@ take_response(struct h1_client *k, struct head *head,
 	}
 	if (facts->keep_alive >= 0)
 		h->codec.keep_alive = facts->keep_alive;
-	if (head->status != 101 && !(k->to_connect && head->status / 100 == 2)) {
+	if (head->status != 101 &&
+	    !(k->to_connect && head->status / 100 == 2)) {
 		tell_head(h, head, frame(k, head, facts));
 		return;
 	}

@@ -333,9 +333,10 @@ is_last(const struct h1_server *s)
 	const struct h1_side *h = &s->side;
 	const struct http_limits *l = h->codec.limits;
 
-	return h->close || h->draining || h->codec.requests >= l->requests ||
-	    s->pipelined > l->pipeline || (h->eof && h->held == 0) ||
-	    is_unfinished(s);
+	/* Behind a CONNECT may stand bytes of a tunnel, not a request. */
+	return h->close || s->to_connect || h->draining ||
+	    h->codec.requests >= l->requests || s->pipelined > l->pipeline ||
+	    (h->eof && h->held == 0) || is_unfinished(s);
 }
 
 static bool
@@ -463,7 +464,8 @@ go_on(struct h1_server *s)
 {
 	struct h1_side *h = &s->side;
 
-	if (h->close) {
+	/* A drain that began behind the head could not be said in it. */
+	if (h->close || (h->draining && h->held == 0)) {
 		h1_side_finish(h, CODEC_LINGER);
 		return;
 	}

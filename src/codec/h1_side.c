@@ -82,7 +82,7 @@ h1_side_tell_reset(struct h1_side *h, enum stream_error e,
 {
 	if (!h->is_open || h->dead)
 		return;
-	h->dead = fault == NULL;	/* a refused one can still be answered */
+	h->dead = fault == NULL;	/* a refused one still gets an answer */
 	if (h->stream.sink != NULL)
 		h->stream.sink->on_reset(h->stream.owner, e, fault);
 }
@@ -123,7 +123,6 @@ enum h1_body_result
 h1_side_body(struct h1_side *h, struct buf *in, struct fault *fault)
 {
 	const struct stream_sink *sink = h->stream.sink;
-	struct head *trailers = &h->body.trailers;
 	enum h1_body_result r;
 	struct slice data;
 	size_t taken;
@@ -142,12 +141,12 @@ h1_side_body(struct h1_side *h, struct buf *in, struct fault *fault)
 		buf_drop(in, taken);
 	if (sink == NULL)
 		return r;
-	end = r == H1_BODY_END && trailers->nfields == 0;
+	end = r == H1_BODY_END && h->body.ntrailers == 0;
 	if (data.n > 0 || end)
 		sink->on_body(h->stream.owner, data, end);
 	if (r == H1_BODY_END && !end)
-		sink->on_trailers(h->stream.owner, trailers->fields,
-		    trailers->nfields);
+		sink->on_trailers(h->stream.owner, h->body.trailers,
+		    h->body.ntrailers);
 	return r;
 }
 

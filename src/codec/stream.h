@@ -86,11 +86,11 @@ struct stream {
 	const struct stream_ops *ops;
 	const struct stream_sink *sink;	/* NULL: facts are dropped */
 	void *owner;
-	uint64_t bytes_in, bytes_out;	/* of this stream on the wire, framing included */
-	int64_t started;		/* front: when the first byte of the request came (clock.now) */
-	bool reused;			/* back: the connection served a stream before */
-	bool answered;			/* back: a byte of a response has come */
-	bool sent;			/* back: a byte of the request may have left */
+	uint64_t bytes_in, bytes_out;	/* on the wire, framing included */
+	int64_t started;		/* front: when its first byte came */
+	bool reused;			/* back: the conn served one before */
+	bool answered;			/* back: a byte of a response came */
+	bool sent;			/* back: a byte of it may have left */
 };
 
 /*

@@ -257,6 +257,7 @@ struct conf_pool {
 	struct conf_health health;
 	struct conf_pool_timeouts timeouts;
 	struct conf_reuse reuse;
+	int64_t max_queue;		/* 1000: requests that wait for room */
 	int64_t retries;		/* 2 */
 	int64_t retry_budget;		/* 20 percent of those in flight */
 	int64_t retry_min;		/* 3 in flight at any time */

@@ -218,6 +218,8 @@ const struct option option_table[] = {
 	    "how long a server may take")
 	GROUP("pool", conf_pool, reuse, "pool.reuse",
 	    "idle connections that are kept")
+	NUMBER("pool", conf_pool, max_queue, 0, 100000, "1000",
+	    "requests that may wait while every server is full")
 	NUMBER("pool", conf_pool, retries, 0, 10, "2",
 	    "further attempts for one request")
 	NUMBER("pool", conf_pool, retry_budget, 0, 100, "20",
@@ -310,7 +312,7 @@ const struct option option_table[] = {
 	DURATION("pool.reuse", conf_reuse, timeout, SOME, DAY, "30s",
 	    "an idle connection is closed")
 
-	SIZE("pool.limits", http_limits, head, K, 64 * K, "16k",
+	SIZE("pool.limits", http_limits, head, K, 16 * K, "16k",
 	    "bytes of a response head")
 	NUMBER("pool.limits", http_limits, fields, 1, 1000, "200",
 	    "number of fields of a head or trailer")

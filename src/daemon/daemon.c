@@ -1,7 +1,7 @@
 /*
  * daemon.c - the process: brings everything up, runs the loop, takes it down.
  *
- * Order at the start: log, sockets, pidfile, then the user is dropped, and only
+ * Order at the start: pidfile, log, sockets, then the user is dropped, and only
  * then is it said that we are ready.
  */
 #include "daemon/daemon.h"
@@ -19,8 +19,6 @@
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
 #include "net/conn.h"
-
-bool daemon_start(struct daemon *, struct conf *, struct text *);
 
 /* Held and locked as long as we live: a second process is told so. */
 static bool
@@ -40,6 +38,8 @@ open_pidfile(struct daemon *d, struct text *error)
 	if (flock(d->pidfile, LOCK_EX | LOCK_NB) != 0) {
 		text_add(error, "pidfile %s: %s", path, errno == EWOULDBLOCK ?
 		    "another steelyard that runs holds it" : strerror(errno));
+		close(d->pidfile);
+		d->pidfile = -1;	/* not ours to remove */
 		return false;
 	}
 	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
@@ -52,12 +52,11 @@ open_pidfile(struct daemon *d, struct text *error)
 }
 
 static void
-close_pidfile(struct daemon *d, bool ours)
+close_pidfile(struct daemon *d)
 {
 	if (d->pidfile < 0)
 		return;
-	if (ours)
-		unlink(d->options->pidfile);
+	unlink(d->options->pidfile);
 	close(d->pidfile);
 	d->pidfile = -1;
 }
@@ -93,6 +92,7 @@ bring_up(struct daemon *d, struct conf *conf, struct text *errors)
 	d->log = log_new(&d->loop->clock);
 	d->worker = worker_new(d->loop, d->log, sockets);
 	d->admin = admin_new(d->worker, &above);
+	signals_start(d);	/* they are heard in the loop, not before */
 	return open_pidfile(d, errors) && daemon_start(d, conf, errors) &&
 	    privileges_drop(conf, errors);
 }
@@ -109,7 +109,7 @@ take_down(struct daemon *d, bool ran)
 	if (ran)
 		log_info(d->log, "stop", "steelyard has stopped");
 	log_free(&d->log);
-	close_pidfile(d, ran);
+	close_pidfile(d);
 	loop_free(&d->loop);
 }
 
@@ -129,7 +129,6 @@ daemon_run(const struct options *o, struct conf *conf,
 		    errors.p != NULL ? errors.p : "");
 	text_fini(&errors);
 	if (good) {
-		signals_start(&d);
 		start_watchdog(&d);
 		log_info(d.log, "start", "steelyard %s has started with %s: "
 		    "%zu listeners, %zu routes, %zu pools", STEELYARD_VERSION,

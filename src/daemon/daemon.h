@@ -42,7 +42,10 @@ int daemon_run(const struct options *o, struct conf *conf,
 /* reload.c: true on success; answer says what changed, or all errors. */
 bool daemon_reload(void *owner, struct text *answer);
 
-/* The names conf_load may find in pool.balance. */
+/* reload.c: the first snapshot, put in force; false with all errors. */
+bool daemon_start(struct daemon *d, struct conf *conf, struct text *errors);
+
+/* reload.c: reads and checks a file; NULL with all errors. */
 struct conf *daemon_load(const char *path, struct text *errors);
 
 /* signals.c */

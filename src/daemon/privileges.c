@@ -81,17 +81,32 @@ find_ids(const struct conf_global *g, uid_t *uid, gid_t *gid,
 	return true;
 }
 
+/* A container may not have the capability at all. */
+static bool
+may_bind(void)
+{
+	cap_flag_value_t v = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (caps == NULL)
+		return false;
+	cap_get_flag(caps, CAP_NET_BIND_SERVICE, CAP_PERMITTED, &v);
+	cap_free(caps);
+	return v == CAP_SET;
+}
+
 static bool
 keep_bind_only(void)
 {
 	static const cap_value_t bind_cap[] = { CAP_NET_BIND_SERVICE };
+	cap_flag_value_t keep = may_bind() ? CAP_SET : CAP_CLEAR;
 	cap_t caps = cap_init();
 	bool good;
 
 	if (caps == NULL)
 		return false;
-	good = cap_set_flag(caps, CAP_PERMITTED, 1, bind_cap, CAP_SET) == 0 &&
-	    cap_set_flag(caps, CAP_EFFECTIVE, 1, bind_cap, CAP_SET) == 0 &&
+	good = cap_set_flag(caps, CAP_PERMITTED, 1, bind_cap, keep) == 0 &&
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, bind_cap, keep) == 0 &&
 	    cap_set_proc(caps) == 0;
 	cap_free(caps);
 	return good;

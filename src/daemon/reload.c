@@ -85,8 +85,6 @@ put_in_force(struct daemon *d, struct conf *conf, struct text *errors,
 	return true;
 }
 
-bool daemon_start(struct daemon *, struct conf *, struct text *);
-
 bool
 daemon_start(struct daemon *d, struct conf *conf, struct text *errors)
 {

@@ -38,9 +38,9 @@ struct head {
 	int64_t length;
 	struct slice method;	/* request; "CONNECT" for a tunnel */
 	struct slice scheme;	/* request: as the target stated, or empty */
-	struct slice authority;	/* request: host[:port] as received, may be empty in 1.0 */
-	struct slice path;	/* request: path and query as received, "*", or empty (CONNECT) */
-	struct slice protocol;	/* request: protocol asked for by Upgrade or :protocol; response: switched to (101) */
+	struct slice authority;	/* request: host[:port] as received, or empty */
+	struct slice path;	/* request: path and query as received, or "*" */
+	struct slice protocol;	/* asked for (Upgrade), or switched to (101) */
 	struct field *fields;
 	uint32_t nfields, capfields;
 };

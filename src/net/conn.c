@@ -16,6 +16,12 @@ conn_close(struct conn **cp, bool reset)
 	c->ops->close(c, reset);
 }
 
+void
+conn_local(struct conn *c, struct addr *out)
+{
+	c->ops->local(c, out);
+}
+
 static struct conn *
 dial_socket(struct dialer *d, struct loop *loop, const struct addr *to)
 {

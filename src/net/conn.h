@@ -31,6 +31,7 @@ struct conn_ops {
 	ssize_t (*recv)(struct conn *, void *p, size_t n);
 	ssize_t (*send)(struct conn *, const struct iovec *v, size_t n, bool more);
 	void (*shutdown)(struct conn *);
+	void (*local)(struct conn *, struct addr *out);
 	void (*close)(struct conn *, bool reset);
 };
 
@@ -45,17 +46,17 @@ struct conn {
 	bool closed;
 	int error;		/* errno that broke it, 0 */
 	uint64_t bytes_in, bytes_out;
-	struct addr peer;	/* whom it speaks to */
-	struct addr local;	/* filled by conn_local */
+	const struct addr *peer;	/* whom it speaks to; do not copy it whole */
 };
 
 /* A connection that was accepted. Takes fd (nonblocking). Never NULL. */
 struct conn *conn_accepted(struct loop *loop, int fd, const struct addr *peer);
 
 /*
- * Starts connecting.  Never NULL: an error that comes at once (ECONNREFUSED,
- * EMFILE, ENETUNREACH...) stands in conn->error and is told by on_event in
- * the next round of this tick or the next tick, like a late one.
+ * Starts connecting; `to` is borrowed for the life of the conn.  Never NULL: an
+ * error that comes at once (ECONNREFUSED, EMFILE, ENETUNREACH...) stands in
+ * conn->error and is told by on_event in the next round of this tick or the
+ * next tick, like a late one.
  */
 struct conn *conn_dial(struct loop *loop, const struct addr *to);
 
@@ -93,8 +94,8 @@ conn_shutdown(struct conn *c)
 	c->ops->shutdown(c);
 }
 
-/* The local address, asked for once. */
-const struct addr *conn_local(struct conn *c);
+/* The local address: a system call. len is 0 if there is none. */
+void conn_local(struct conn *c, struct addr *out);
 
 /* Closes the descriptor at once (reset: with a RST), tells nothing more, and
  * frees the memory in the reap phase.  Clears the pointer. */

@@ -27,11 +27,22 @@
 
 #define DOUBT MSEC(50)		/* of silence after a short read */
 
+/* The front part of a struct addr: enough for an IP address. */
+struct addr_short {
+	socklen_t len;
+	bool dual;
+	union {
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	};
+};
+
 struct conn_plain {
 	struct conn conn;
 	struct event event;
-	struct task tell, reap;
+	struct task task;	/* tell; once closed, reap */
 	struct timer doubt;
+	struct addr_short ip;	/* of an accepted peer */
 	int fd;
 	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
@@ -53,7 +64,7 @@ tell(struct conn *c)
 static void
 run_tell(struct task *t)
 {
-	tell(&list_entry(t, struct conn_plain, tell)->conn);
+	tell(&list_entry(t, struct conn_plain, task)->conn);
 }
 
 /* connect(2) is over, one way or the other. */
@@ -106,7 +117,7 @@ on_doubt(struct timer *t)
 	if (recv(p->fd, &byte, 1, MSG_PEEK) < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			return;
-		p->broken = errno;
+		p->broken = errno == EINTR ? 0 : errno;
 	}
 	c->readable = true;
 	tell(c);
@@ -187,7 +198,7 @@ plain_shutdown(struct conn *c)
 static void
 run_reap(struct task *t)
 {
-	free(list_entry(t, struct conn_plain, reap));
+	free(list_entry(t, struct conn_plain, task));
 }
 
 static void
@@ -205,30 +216,38 @@ plain_close(struct conn *c, bool reset)
 		close(p->fd);
 		p->fd = -1;
 	}
-	task_stop(&p->tell);
 	timer_stop(&c->loop->wheel, &p->doubt);
-	loop_reap(c->loop, &p->reap);
+	task_stop(&p->task);
+	task_init(&p->task, run_reap);
+	loop_reap(c->loop, &p->task);
+}
+
+static void
+plain_local(struct conn *c, struct addr *out)
+{
+	*out = (struct addr){ .len = sizeof(out->un) };
+	if (getsockname(plain(c)->fd, &out->sa, &out->len) != 0)
+		out->len = 0;
 }
 
 static const struct conn_ops plain_ops = {
 	.recv = plain_recv,
 	.send = plain_send,
 	.shutdown = plain_shutdown,
+	.local = plain_local,
 	.close = plain_close,
 };
 
 static struct conn_plain *
-plain_new(struct loop *loop, int fd, const struct addr *peer)
+plain_new(struct loop *loop, int fd)
 {
 	struct conn_plain *p = mem_new(sizeof(*p));
 
 	must(loop->base != NULL);
 	p->conn.ops = &plain_ops;
 	p->conn.loop = loop;
-	p->conn.peer = *peer;
 	p->fd = fd;
-	task_init(&p->tell, run_tell);
-	task_init(&p->reap, run_reap);
+	task_init(&p->task, run_tell);
 	timer_init(&p->doubt, on_doubt);
 	return p;
 }
@@ -252,11 +271,25 @@ set_nodelay(int fd, const struct addr *a)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/* Clients on a UNIX socket have no name worth keeping. */
+static const struct addr *
+keep_peer(struct conn_plain *p, const struct addr *peer)
+{
+	static const struct addr unnamed = { .len = sizeof(sa_family_t),
+	    .un.sun_family = AF_UNIX };
+
+	if (addr_is_unix(peer))
+		return &unnamed;
+	memcpy(&p->ip, peer, sizeof(p->ip));
+	return (const struct addr *)(const void *)&p->ip;
+}
+
 struct conn *
 conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 {
-	struct conn_plain *p = plain_new(loop, fd, peer);
+	struct conn_plain *p = plain_new(loop, fd);
 
+	p->conn.peer = keep_peer(p, peer);
 	set_nodelay(fd, peer);
 	p->conn.connected = p->conn.writable = true;
 	start(p);
@@ -278,24 +311,13 @@ conn_dial(struct loop *loop, const struct addr *to)
 	int fd = socket(to->sa.sa_family,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int error = fd < 0 ? errno : dial(fd, to);
-	struct conn_plain *p = plain_new(loop, fd, to);
+	struct conn_plain *p = plain_new(loop, fd);
 
+	p->conn.peer = to;
 	p->conn.error = error;
 	if (p->conn.error == 0)
 		start(p);
 	if (p->conn.error != 0)
-		loop_run(loop, &p->tell);
+		loop_run(loop, &p->task);
 	return &p->conn;
-}
-
-const struct addr *
-conn_local(struct conn *c)
-{
-	if (c->local.len == 0 && c->ops == &plain_ops) {
-		c->local.len = sizeof(c->local.un);
-		if (getsockname(plain(c)->fd, &c->local.sa,
-		    &c->local.len) != 0)
-			c->local.len = 0;
-	}
-	return &c->local;
 }

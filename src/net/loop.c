@@ -185,13 +185,17 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/*
+ * ONCE always: NONBLOCK alone means "until no event is left", and a
+ * level-triggered one is not gone before the run list has dealt with it.
+ */
 static void
 wait_for_events(struct loop *l, int64_t until)
 {
 	int flags = EVLOOP_ONCE;
 
 	if (!is_quiet(l) || (until != 0 && until <= l->clock.now))
-		flags = EVLOOP_NONBLOCK;
+		flags |= EVLOOP_NONBLOCK;
 	else
 		set_alarm(l, earlier(wheel_next(&l->wheel), until));
 	l->is_awake = false;

@@ -49,7 +49,7 @@ server_name(const struct exchange *x)
 static void
 client_of(const struct exchange *x, char out[ADDR_TEXT])
 {
-	addr_print(&x->front->link.conn->peer, out);
+	addr_print(x->front->link.conn->peer, out);
 }
 
 static void
@@ -156,11 +156,12 @@ line_haproxy(struct text *t, const struct exchange *x)
 		text_add(t, "%u", x->status);
 	else
 		text_add(t, "-1");
-	text_add(t, " %llu - - %c%c-- %u/%u/%u/%u/%u 0/0 ",
+	text_add(t, " %llu - - %c%c-- %u/%u/%u/%u/%u 0/%u ",
 	    (unsigned long long)x->bytes_out, x->ending.who, x->ending.when,
 	    x->worker->nfronts, x->front->listener->nfronts,
 	    x->pool != NULL ? x->pool->in_flight : 0,
-	    x->server != NULL ? x->server->active : 0, x->retries);
+	    x->server != NULL ? x->server->active : 0, x->retries,
+	    x->queue_ahead);
 	add_request_text(t, x);
 }
 
@@ -170,7 +171,7 @@ line_common(struct text *t, const struct exchange *x)
 	char time[40], client[ADDR_TEXT];
 
 	log_time_clf(x->worker->loop->clock.wall, false, time);
-	addr_print_host(&x->front->link.conn->peer, client);
+	addr_print_host(x->front->link.conn->peer, client);
 	text_add(t, "%s - - [%s +0000] ", client, time);
 	add_request_text(t, x);
 	text_add(t, " %u %llu", x->status, (unsigned long long)x->bytes_out);

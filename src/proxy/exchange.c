@@ -5,7 +5,8 @@
  *
  *	front on_head --> HEAD > ROUTE > PICK > CONNECT > FORWARD > DONE
  *	back  on_head, on_body ------------------------------^
- *	to the side: RETRY (back to PICK), REPLY (our own answer), ABORT
+ *	to the side: QUEUE (every server is full), RETRY (back to PICK),
+ *	REPLY (our own answer), ABORT
  *
  * Why:       facts arrive at any time; only the steps change state.
  * Owns:      its arena, its deadline, a count on pool, server and snapshot.
@@ -81,8 +82,7 @@ refuse_fault(struct exchange *x)
 
 	l->count.ereq++;
 	return exchange_refuse(x, x->fault.status,
-	    x->back_error == STREAM_TIMEOUT || x->fault.status == 408 ?
-	    'c' : 'P', 'R', x->fault.why);
+	    x->fault.status == 408 ? 'c' : 'P', 'R', x->fault.why);
 }
 
 /* Max-Forwards: 0 is for us (RFC 9110 7.6.2). */
@@ -185,28 +185,80 @@ on_asked(void *owner)
 }
 
 static bool
+leave_queue(struct exchange *x)
+{
+	queue_leave(x->pool, &x->place);
+	return true;
+}
+
+/* Every server is full.  Who was called and found none keeps its turn. */
+static bool
+join_queue(struct exchange *x)
+{
+	struct pool *p = x->pool;
+
+	x->left = NULL;		/* it may be freed before our turn comes */
+	if (x->place.called) {
+		queue_rejoin(p, &x->place);
+		return exchange_go(x, EXCHANGE_QUEUE);
+	}
+	x->queue_ahead = p->nqueue;
+	if (!queue_join(p, &x->place))
+		return exchange_refuse(x, 503, 's', 'Q',
+		    "every server is full, and so is the queue of the pool");
+	x->times.waiting = x->worker->loop->clock.now;
+	timer_set(&x->worker->loop->wheel, &x->timer,
+	    x->times.waiting + x->pconf->timeouts.queue);
+	return exchange_go(x, EXCHANGE_QUEUE);
+}
+
+static bool
+step_queue(struct exchange *x)
+{
+	int64_t end = x->times.waiting + x->pconf->timeouts.queue;
+
+	if (x->client_gone)
+		return leave_queue(x) && exchange_abort(x, 'C', 'Q',
+		    "the client left while its request was in the queue");
+	if (x->refused)
+		return leave_queue(x) && refuse_fault(x);
+	if (x->place.called)
+		return exchange_go(x, EXCHANGE_PICK);
+	if (x->worker->loop->clock.now >= end)
+		return leave_queue(x) && exchange_refuse(x, 503, 's', 'Q',
+		    "no server had room for the request in time");
+	return false;
+}
+
+static bool
 step_pick(struct exchange *x)
 {
 	struct pick pick = {
 		.request = x->request,
 		.path = x->path,
-		.client = &x->front->link.conn->peer,
+		.client = x->front->link.conn->peer,
 		.tried = x->tried,
 		.ntried = x->ntried,
 	};
 	struct server *s;
 
 	if (x->client_gone)
-		return exchange_abort(x, 'C', 'C',
+		return leave_queue(x) && exchange_abort(x, 'C', 'C',
 		    "the client left before a server was reached");
+	if (queue_has_precedence(x->pool) && !x->place.called)
+		return join_queue(x);
 	s = pool_pick(x->pool, &pick, true);
+	if (s == NULL && x->pool->nusable > 0)
+		return join_queue(x);
+	queue_answered(x->pool, &x->place);
 	if (s == NULL)
 		return exchange_refuse(x, 503, 'S', 'C',
 		    "no server of the pool takes requests");
-	if (x->retries > 0 && x->ntried > 0 && x->tried[x->ntried - 1] != s) {
-		x->tried[x->ntried - 1]->count.wredis++;
+	if (x->left != NULL && x->left != s) {
+		x->left->count.wredis++;
 		x->pool->count.wredis++;
 	}
+	x->left = NULL;
 	x->server = s;
 	snprintf(x->server_name, sizeof(x->server_name), "%s", s->name);
 	server_begin(s);
@@ -309,9 +361,11 @@ step_retry(struct exchange *x)
 	x->server->count.wretr++;
 	x->pool->count.wretr++;
 	x->fresh = x->fresh || x->back_error == STREAM_STALE;
+	x->left = x->server;
 	exchange_drop_back(x, true);
 	x->back_error = STREAM_OK;
 	x->timed_out = false;
+	x->times.connected = 0;		/* of this try, not of the one before */
 	x->ninterim = x->sent_interim = 0;
 	x->down = (struct flow){ 0 };
 	x->up.lent = x->up.first;
@@ -394,6 +448,8 @@ let_go(struct exchange *x)
 	struct worker *w = x->worker;
 
 	timer_stop(&w->loop->wheel, &x->timer);
+	if (x->pool != NULL)
+		queue_leave(x->pool, &x->place);
 	exchange_drop_back(x, x->cut);
 	if (x->cut && !x->client_gone)
 		stream_reset(x->fs, STREAM_CANCEL);
@@ -479,6 +535,7 @@ exchange_new(struct front *f, struct stream *s)
 	x->ending = (struct ending){ '-', '-', NULL };
 	x->times.start = s->started;
 	list_init(&x->ask.node);
+	place_init(&x->place, on_asked, x);
 	task_init(&x->run, run);
 	task_init(&x->reap, run_reap);
 	timer_init(&x->timer, on_timer);

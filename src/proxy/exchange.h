@@ -20,6 +20,7 @@ struct worker;
 	X(HEAD, head)		/* judge the request */                       \
 	X(ROUTE, route)		/* what is to be done with it */              \
 	X(PICK, pick)		/* choose a server */                         \
+	X(QUEUE, queue)		/* all are full: wait for one */              \
 	X(CONNECT, connect)	/* wait for a stream to it */                 \
 	X(FORWARD, forward)	/* both directions */                         \
 	X(RETRY, retry)		/* once more, elsewhere? */                   \
@@ -57,6 +58,7 @@ struct flow {
 struct times {
 	int64_t start;		/* first byte of the request */
 	int64_t head;		/* its head was complete */
+	int64_t waiting;	/* joined the queue */
 	int64_t queued;		/* left the queue: a server was picked */
 	int64_t connected;	/* a stream was open */
 	int64_t answered;	/* the response head came */
@@ -88,8 +90,11 @@ struct exchange {
 	struct pool *pool;		/* held */
 	const struct conf_pool *pconf;	/* of our snapshot */
 	struct server *server;		/* begun on it */
+	struct place place;		/* in the pool's queue */
+	uint32_t queue_ahead;		/* how many were in front of us */
 	struct back_ask ask;
-	struct server *tried[EXCHANGE_TRIES];
+	struct server *tried[EXCHANGE_TRIES];	/* to compare: may be freed */
+	struct server *left;		/* by this step, for another */
 	uint8_t ntried, retries;
 	bool retrying;			/* counted in pool->retrying */
 	bool fresh;			/* the next try must not reuse */
@@ -110,7 +115,7 @@ struct exchange {
 
 	struct slice path;		/* normalised */
 	struct slice request_id;
-	char server_name[64];		/* for the log, outlives the server */
+	char server_name[128];		/* for the log, outlives the server */
 	uint16_t status;
 	struct slice reply_body;
 	bool reply_waits;		/* the body is still to be taken */

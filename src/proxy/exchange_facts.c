@@ -95,7 +95,7 @@ front_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 		x->fault = *fault;
 		x->fault.bytes = SLICE_NONE;
 		bad_store(&x->front->listener->bad, fault, w->loop->clock.wall,
-		    &x->front->link.conn->peer, "");
+		    x->front->link.conn->peer, "");
 	} else {
 		x->client_gone = true;
 	}

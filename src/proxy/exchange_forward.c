@@ -16,8 +16,8 @@ forward_of(struct exchange *x)
 		.conf = &x->front->listener->conf->forward,
 		.via = x->worker->via,
 		.trusted = x->front->trusted,
-		.client = &x->front->link.conn->peer,
-		.local = conn_local(x->front->link.conn),
+		.client = x->front->link.conn->peer,
+		.conn = x->front->link.conn,
 		.scheme = "http",
 		.request_id = x->request_id,
 	};
@@ -106,6 +106,8 @@ client_left(struct exchange *x)
 		return exchange_abort(x, 'C', x->response == NULL ? 'H' : 'D',
 		    "the client left before its answer was complete");
 	x->discard = true;
+	x->down.gone += x->down.transit;	/* nobody tells that any more */
+	x->down.transit = 0;
 	x->ending = (struct ending){ 'C', x->response == NULL ? 'H' : 'D',
 	    "the client left; the server was let finish" };
 	return false;
@@ -153,6 +155,20 @@ is_over(const struct exchange *x)
 	return x->head_sent && x->down.done;
 }
 
+/*
+ * The server broke off, and all that it had sent is on its way.  A response
+ * that is whole stands; a tunnel needs the other direction as well.
+ */
+static bool
+is_back_lost(const struct exchange *x)
+{
+	if (x->back_error == STREAM_OK || x->down.lent.n > 0 ||
+	    x->down.transit > 0)
+		return false;
+	return x->response == NULL || !x->down.end ||
+	    (x->tunnel && !x->up.done);
+}
+
 /* True: the exchange has left the state. */
 static bool
 judge_facts(struct exchange *x)
@@ -164,8 +180,7 @@ judge_facts(struct exchange *x)
 	if (x->ninterim > EXCHANGE_INTERIMS)
 		return exchange_refuse(x, 502, 'P', 'H',
 		    "the server sent too many interim responses");
-	if (x->back_error != STREAM_OK && x->down.lent.n == 0 &&
-	    x->down.transit == 0 && !(x->response != NULL && x->down.end))
+	if (is_back_lost(x))
 		return back_broke(x);
 	return x->timed_out && exchange_expired(x);
 }
@@ -180,6 +195,9 @@ exchange_step_forward(struct exchange *x)
 	send_interims(x);
 	if (x->response != NULL && !x->head_sent)
 		send_response(x);
+	if (x->discard && x->tunnel)
+		return exchange_abort(x, 'C', 'H',
+		    "the client left before its tunnel stood");
 	fs = x->discard ? NULL : x->fs;
 	exchange_flow(x, &x->up, x->fs,
 	    x->back_error == STREAM_OK ? x->bs : NULL);

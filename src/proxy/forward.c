@@ -103,6 +103,15 @@ version_of(enum http_proto p)
 	return p == HTTP_2 ? "2.0" : p == HTTP_1_0 ? "1.0" : "1.1";
 }
 
+static struct slice
+local_port(const struct forward *f, struct arena *a)
+{
+	struct addr local;
+
+	conn_local(f->conn, &local);
+	return arena_print(a, "%d", addr_port(&local));
+}
+
 static void
 add_client_facts(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f)
@@ -124,7 +133,7 @@ add_client_facts(const struct head *in, struct head *out, struct arena *a,
 		add_once(in, out, FIELD_X_FORWARDED_HOST, in->authority, t, a);
 	if (c->x_forwarded_port)
 		add_once(in, out, FIELD_X_FORWARDED_PORT,
-		    arena_print(a, "%d", addr_port(f->local)), t, a);
+		    local_port(f, a), t, a);
 	if (c->forwarded)
 		add_joined(in, out, FIELD_FORWARDED,
 		    forwarded_element(in, f, client, a), t, a);

@@ -4,6 +4,7 @@
 #include "conf/model.h"
 #include "http/head.h"
 #include "net/addr.h"
+#include "net/conn.h"
 
 /* What rewriting a head needs to know of its exchange. */
 struct forward {
@@ -11,7 +12,7 @@ struct forward {
 	const char *via;		/* our pseudonym */
 	bool trusted;			/* the client's address is */
 	const struct addr *client;
-	const struct addr *local;
+	struct conn *conn;		/* the client's, for its local address */
 	const char *scheme;		/* "http" */
 	struct slice request_id;	/* to send, or empty */
 };

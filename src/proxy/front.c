@@ -45,12 +45,22 @@ set_timer(struct front *f, enum codec_phase phase)
 	}
 }
 
+/* The client has its last answer; it gets a moment to close. */
+static void
+set_linger(struct front *f)
+{
+	timer_stop(&f->worker->loop->wheel, &f->timer);
+	loop_after(f->worker->loop, &f->timer, LINK_LINGER_TIME);
+}
+
 static void
 on_change(void *owner)
 {
 	struct front *f = owner;
 
-	if (f->link.codec->phase != f->phase)
+	if (f->link.lingering)
+		set_linger(f);
+	else if (f->link.codec->phase != f->phase)
 		set_timer(f, f->link.codec->phase);
 }
 
@@ -59,10 +69,19 @@ on_timer(struct timer *t)
 {
 	struct front *f = list_entry(t, struct front, timer);
 
+	if (f->link.lingering) {
+		link_end(&f->link, true);
+		return;
+	}
 	if (f->link.down || f->link.codec->phase == CODEC_BUSY)
 		return;
 	codec_expire(f->link.codec);
 	link_kick(&f->link);
+	/* Ended, but it does not even take what is left for it. */
+	if (!f->link.down && !f->link.lingering &&
+	    f->link.codec->end != CODEC_OPEN &&
+	    f->link.codec->phase != CODEC_BUSY)
+		link_end(&f->link, true);
 }
 
 static void
@@ -110,7 +129,7 @@ front_new(struct listener *l, struct conn *conn)
 	f->worker = w;
 	f->listener = l;
 	f->phase = CODEC_BUSY;
-	f->trusted = is_trusted(&l->conf->trusted, &conn->peer);
+	f->trusted = is_trusted(&l->conf->trusted, conn->peer);
 	task_init(&f->reap, run_reap);
 	timer_init(&f->timer, on_timer);
 	list_add_tail(&l->fronts, &f->node);
@@ -141,7 +160,7 @@ front_retune(struct front *f)
 {
 	f->link.codec->limits = &f->listener->conf->limits;
 	f->trusted = is_trusted(&f->listener->conf->trusted,
-	    &f->link.conn->peer);
+	    f->link.conn->peer);
 }
 
 void

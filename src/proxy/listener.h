@@ -29,6 +29,7 @@ struct listener {
 	struct counters count;
 	struct bad bad;			/* the last malformed request */
 	bool full;			/* accepting is paused by a limit */
+	int64_t full_told;		/* when that was logged last, or 0 */
 	bool gone;
 };
 

@@ -154,11 +154,22 @@ reply_redirect(struct exchange *x)
 	send_answer(x, &h, SLICE_NONE);
 }
 
+/* A server that gave no response at all; malformed ones are counted before. */
+static void
+note_no_response(struct exchange *x)
+{
+	if (x->server == NULL || x->ending.when != 'H' || x->ending.who == 'P')
+		return;
+	x->server->count.eresp++;
+	x->pool->count.eresp++;
+}
+
 static void
 begin(struct exchange *x)
 {
 	struct head *request = x->request;
 
+	note_no_response(x);
 	exchange_drop_back(x, true);
 	x->down = (struct flow){ 0 };
 	if (x->ending.who != '-' || x->route == NULL) {

@@ -16,6 +16,7 @@
 #include "proxy/front.h"
 #include "proxy/listener.h"
 
+#define FULL_TOLD_EVERY SEC(1)
 #define LOG_RETRY MSEC(100)	/* a slow target of the log is tried again */
 
 static void
@@ -77,6 +78,7 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	w->log = log;
 	w->dialer = dialer;
 	rng_init_random(&w->rng);
+	w->mark = (uint32_t)rng_next(&w->rng);
 	list_init(&w->listeners);
 	list_init(&w->retired);
 	list_init(&w->exchanges);
@@ -149,9 +151,8 @@ name_us(struct worker *w, const struct conf *conf)
 {
 	if (conf->global.name != NULL)
 		snprintf(w->via, sizeof(w->via), "%s", conf->global.name);
-	else if (w->via[0] == '\0')
-		snprintf(w->via, sizeof(w->via), "steelyard-%08x",
-		    (unsigned)rng_below(&w->rng, UINT32_MAX));
+	else
+		snprintf(w->via, sizeof(w->via), "steelyard-%08x", w->mark);
 }
 
 static void
@@ -207,6 +208,19 @@ is_full(const struct worker *w, const struct listener *l)
 	    l->nfronts >= l->conf->max_connections;
 }
 
+/* At the limit each client that goes lets one in: not a line for each. */
+static void
+tell_full(struct worker *w, struct listener *l)
+{
+	int64_t now = w->loop->clock.now;
+
+	if (l->full_told != 0 && now - l->full_told < FULL_TOLD_EVERY)
+		return;
+	l->full_told = now;
+	log_warn(w->log, "accept", "listener %s is paused: %u connections "
+	    "here, %u in all", l->name, l->nfronts, w->nfronts);
+}
+
 void
 worker_balance_accepting(struct worker *w)
 {
@@ -223,9 +237,7 @@ worker_balance_accepting(struct worker *w)
 		l->full = full;
 		if (full) {
 			acceptor_pause(l->acceptor);
-			log_warn(w->log, "accept", "listener %s is paused: %u "
-			    "connections here, %u in all", l->name,
-			    l->nfronts, w->nfronts);
+			tell_full(w, l);
 		} else {
 			acceptor_resume(l->acceptor);
 		}

@@ -132,10 +132,18 @@ wire_close(struct conn *c, bool reset)
 	task_stop(&w->tell);
 }
 
+static void
+wire_local(struct conn *c, struct addr *out)
+{
+	(void)c;
+	assert_null(addr_parse(SLICE("10.0.0.9:80"), out));
+}
+
 static const struct conn_ops wire_ops = {
 	.recv = wire_recv,
 	.send = wire_send,
 	.shutdown = wire_shutdown,
+	.local = wire_local,
 	.close = wire_close,
 };
 
@@ -146,8 +154,8 @@ wire_new(struct stage *st, const struct addr *addr)
 
 	w->conn.ops = &wire_ops;
 	w->conn.loop = st->loop;
-	w->conn.peer = w->addr = *addr;
-	assert_null(addr_parse(SLICE("10.0.0.9:80"), &w->conn.local));
+	w->addr = *addr;
+	w->conn.peer = &w->addr;
 	w->room = PIPE_MOST;
 	task_init(&w->tell, run_tell);
 	list_add_tail(&st->wires, &w->node);
@@ -197,6 +205,7 @@ dial(struct dialer *d, struct loop *loop, const struct addr *to)
 
 	(void)loop;
 	h->dials++;
+	w->conn.peer = to;	/* borrowed, as from conn_dial */
 	w->dialled = true;
 	w->host = h;
 	switch (h->reach) {
@@ -513,6 +522,7 @@ void
 say_reset(struct stage *st, struct wire *w)
 {
 	w->in_reset = true;
+	w->conn.writable = w->conn.connected;	/* writing fails at once */
 	arrive(st, w);
 }
 

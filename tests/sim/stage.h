@@ -124,11 +124,12 @@ const char *stage_log(struct stage *st);
 /* Says text, settles. */
 void say(struct stage *st, struct wire *w, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void say_many(struct stage *st, struct wire *w, size_t n);	/* "abc...xyzabc" */
+/* n bytes: "abc...xyzabc..." */
+void say_many(struct stage *st, struct wire *w, size_t n);
 void say_eof(struct stage *st, struct wire *w);
 void say_reset(struct stage *st, struct wire *w);
 
-/* The peer resets it, but the product is not told yet: it meets it by writing. */
+/* A reset that the product is not told of: it meets it by writing. */
 void break_silently(struct wire *w);
 
 /* What the product wrote since the last call; settles after. */

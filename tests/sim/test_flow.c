@@ -9,7 +9,8 @@
 #define PAGES_MOST 3		/* of one exchange */
 
 #define LONG_RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-#define LONG_POST "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+#define LONG_POST "POST / HTTP/1.1\r\nHost: x\r\n" \
+	"Content-Length: 1000000\r\n\r\n"
 #define UPGRADE "GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" \
 	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" \
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -237,6 +238,37 @@ cuts_a_tunnel_whose_end_breaks(void **state)
 	}
 }
 
+/* Its last bytes still arrive; then there is nobody left to speak to. */
+static void
+ends_a_tunnel_that_breaks_after_a_half_close(void **state)
+{
+	static const struct {
+		bool client;
+		const char *letters;
+	} cases[] = { { true, "CD" }, { false, "SD" } };
+	struct stage st;
+	struct talk t;
+	struct wire *ends, *stays;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		STAGE(&st, .servers = ONE_SERVER);
+		t = open_tunnel(&st);
+		ends = cases[i].client ? t.client : t.server;
+		stays = cases[i].client ? t.server : t.client;
+		say(&st, ends, "bye");
+		say_eof(&st, ends);
+		assert_string_equal(heard(&st, stays), "bye");
+		assert_true(stays->shut);
+		assert_int_equal(st.worker->nexchanges, 1);
+		say_reset(&st, ends);
+		assert_int_equal(st.worker->nexchanges, 0);
+		assert_true(t.client->closed && t.server->closed);
+		assert_ended(&st, cases[i].letters, 101);
+		stage_close(&st);
+	}
+}
+
 static void
 answers_an_upgrade_that_the_server_declines(void **state)
 {
@@ -270,6 +302,7 @@ main(void)
 		cmocka_unit_test(passes_a_half_close_through_a_tunnel),
 		cmocka_unit_test(ends_a_tunnel_in_which_nothing_moves),
 		cmocka_unit_test(cuts_a_tunnel_whose_end_breaks),
+		cmocka_unit_test(ends_a_tunnel_that_breaks_after_a_half_close),
 		cmocka_unit_test(answers_an_upgrade_that_the_server_declines),
 	};
 

@@ -33,7 +33,7 @@ goes_to_another_server_when_one_refuses(void **state)
 	assert_int_equal(stage_dials(&st, SERVER_A), 1);
 	assert_int_equal(stage_server(&st, "a")->count.wretr, 1);
 	assert_int_equal(stage_server(&st, "a")->count.econ, 1);
-	assert_int_equal(stage_server(&st, "b")->count.wredis, 1);
+	assert_int_equal(stage_server(&st, "a")->count.wredis, 1);
 	stage_close(&st);
 }
 
@@ -311,30 +311,50 @@ distrusts_a_connection_with_bytes_nobody_asked_for(void **state)
 	stage_close(&st);
 }
 
+/* A request that was sent and got no answer loads another server again. */
 static void
 stays_within_the_budget_of_retries(void **state)
 {
 	struct stage st;
-	struct wire *one, *two;
+	struct talk one;
+	struct wire *two, *server;
 
 	(void)state;
 	STAGE(&st, .pool = "retry_min = 1; retry_budget = 0;");
-	stage_reach(&st, SERVER_A, REACH_REFUSE);
-	stage_reach(&st, SERVER_B, REACH_HANG);
-	one = stage_client(&st);
-	say(&st, one, GET);
+	one = talk_open(&st, GET);
+	say_eof(&st, one.server);
+	assert_starts(heard(&st, stage_dialled(&st, SERVER_B)), "GET / ");
 	assert_int_equal(stage_pool(&st)->retrying, 1);
-	stage_reach(&st, SERVER_B, REACH_REFUSE);
 	two = stage_client(&st);
 	say(&st, two, GET);
-	assert_starts(heard(&st, two), "HTTP/1.1 503 ");
-	assert_ended(&st, "SC", 503);
+	server = stage_dialled(&st, SERVER_A);
+	heard(&st, server);
+	say_eof(&st, server);
+	assert_starts(heard(&st, two), "HTTP/1.1 502 ");
+	assert_ended(&st, "SH", 502);
 	assert_has(st.lines.p, "\"retries\":0");
 	assert_int_equal(stage_pool(&st)->count.retry_denied, 1);
 	assert_int_equal(stage_pool(&st)->retrying, 1);
-	say_reset(&st, one);
+	say_reset(&st, one.client);
 	assert_int_equal(stage_pool(&st)->retrying, 0);
-	stage_connect(&st, SERVER_B);
+	stage_close(&st);
+}
+
+/* No server carried any load of it. */
+static void
+does_not_charge_refused_connects_to_the_budget(void **state)
+{
+	struct stage st;
+	struct wire *client;
+
+	(void)state;
+	STAGE(&st, .pool = "retry_min = 0; retry_budget = 0;");
+	stage_reach(&st, SERVER_A, REACH_REFUSE);
+	stage_answer(&st, SERVER_B, OK);
+	client = stage_client(&st);
+	say(&st, client, GET);
+	assert_ends(heard(&st, client), "\r\n\r\nok");
+	assert_int_equal(stage_pool(&st)->count.retry_denied, 0);
 	stage_close(&st);
 }
 
@@ -378,6 +398,8 @@ main(void)
 		cmocka_unit_test(
 		    distrusts_a_connection_with_bytes_nobody_asked_for),
 		cmocka_unit_test(stays_within_the_budget_of_retries),
+		cmocka_unit_test(
+		    does_not_charge_refused_connects_to_the_budget),
 		cmocka_unit_test(keeps_a_connection_whose_asker_has_left),
 	};
 

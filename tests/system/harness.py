@@ -387,8 +387,9 @@ class Steelyard:
                 fail("the daemon ended with %s: %s" % (
                     self.child.returncode, self.errors()))
             try:
-                Wire(self.sock).close()
-                return all(self._accepts(x) for x in self.conf["listeners"])
+                if not all(self._accepts(x) for x in self.conf["listeners"]):
+                    return False
+                return "Uptime" in self.stats("show info")
             except OSError:
                 return False
         if self.text is not None:       # the caller knows what to wait for

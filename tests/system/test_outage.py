@@ -28,6 +28,7 @@ def ran():
     servers[1].start()
     s.wait_servers(timeout=5)
     result = load.result()
+    Load("http://%s/" % at(s.port), 1).result()
     return s, before, middle, down, health, result
 
 

@@ -18,6 +18,7 @@
 struct bench {
 	struct pool pool;
 	struct server *servers;
+	struct conf_server *conf;
 };
 
 static struct bench *
@@ -26,11 +27,13 @@ bench_new(const struct balance_ops *ops, unsigned n, const unsigned *weights)
 	struct bench *b = calloc(1, sizeof(*b));
 
 	b->servers = calloc(n, sizeof(*b->servers));
+	b->conf = calloc(n, sizeof(*b->conf));
 	b->pool.usable = calloc(n, sizeof(*b->pool.usable));
 	b->pool.nusable = n;
 	b->pool.balance = ops;
 	for (unsigned i = 0; i < n; i++) {
 		b->servers[i].id = i + 1;
+		b->servers[i].conf = &b->conf[i];
 		b->servers[i].weight = weights != NULL ? weights[i] : 1;
 		b->pool.usable[i] = &b->servers[i];
 	}
@@ -45,6 +48,7 @@ bench_free(struct bench *b)
 	b->pool.balance->fini(&b->pool);
 	free(b->pool.usable);
 	free(b->servers);
+	free(b->conf);
 	free(b);
 }
 
@@ -284,10 +288,59 @@ a_heap_takes_turns_among_equals(void **state)
 	bench_free(b);
 }
 
+/* The policies, and pools that are scanned and that have a heap. */
+static void
+takes_no_server_that_is_full(void **state)
+{
+	const struct balance_ops *policies[] = { &least_conn_ops,
+	    &round_robin_ops };
+	unsigned sizes[] = { 3, 40 };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		unsigned n = sizes[i / 2];
+		struct bench *b = bench_new(policies[i % 2], n, NULL);
+
+		b->conf[1].max_connections = 2;
+		b->conf[2].max_connections = 1;
+		for (unsigned k = 0; k < 10 * n; k++)
+			load(b, take(b, NULL, 0), 1);
+		assert_int_equal(b->servers[1].active, 2);
+		assert_int_equal(b->servers[2].active, 1);
+		bench_free(b);
+	}
+}
+
+static void
+gives_none_when_all_are_full_and_one_that_has_room_again(void **state)
+{
+	const struct balance_ops *policies[] = { &least_conn_ops,
+	    &round_robin_ops };
+	unsigned sizes[] = { 3, 40 };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		unsigned n = sizes[i / 2];
+		struct bench *b = bench_new(policies[i % 2], n, NULL);
+
+		for (unsigned k = 0; k < n; k++)
+			b->conf[k].max_connections = 1;
+		for (unsigned k = 0; k < n; k++)
+			load(b, take(b, NULL, 0), 1);
+		assert_null(take(b, NULL, 0));
+		load(b, &b->servers[n - 2], -1);
+		assert_ptr_equal(take(b, NULL, 0), &b->servers[n - 2]);
+		bench_free(b);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_no_server_that_is_full),
+		cmocka_unit_test(
+		    gives_none_when_all_are_full_and_one_that_has_room_again),
 		cmocka_unit_test(finds_policies_by_name),
 		cmocka_unit_test(round_robin_is_smooth),
 		cmocka_unit_test(round_robin_of_equals_takes_turns),

@@ -160,6 +160,7 @@ policies_send_less_to_a_cold_one(void **state)
 		unsigned n = 0;
 
 		c->pools[0].balance = names[k];
+		c->pools[0].servers[1].max_connections = 0;
 		sample_init(&t, NULL);
 		sample_apply(&t, c, NULL);
 		sample_advance(&t, SEC(100));

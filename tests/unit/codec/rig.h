@@ -448,7 +448,7 @@ rig_head_fields(struct rig_head *x, va_list ap)
 }
 
 static inline void
-rig_respond(struct rig *r, unsigned status, int64_t length, bool end, ...)
+rig_respond(struct rig *r, unsigned status, int64_t length, int end, ...)
 {
 	struct rig_head x;
 	va_list ap;
@@ -463,7 +463,7 @@ rig_respond(struct rig *r, unsigned status, int64_t length, bool end, ...)
 	va_start(ap, end);
 	rig_head_fields(&x, ap);
 	va_end(ap);
-	stream_send_head(r->stream, &x.h, end);
+	stream_send_head(r->stream, &x.h, end != 0);
 	arena_reset(&x.a);
 	if (!r->inside)
 		rig_pump(r);

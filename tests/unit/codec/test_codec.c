@@ -27,12 +27,12 @@ finds_protocols_by_their_alpn_name(void **state)
 }
 
 static void
-pools_codecs_of_every_kind_in_less_than_600_bytes(void **state)
+pools_codecs_of_every_kind_in_less_than_500_bytes(void **state)
 {
 	(void)state;
 	assert_true(codec_size() >= h1_server_size());
 	assert_true(codec_size() >= h1_client_size());
-	assert_true(h1_server_size() < 600 && h1_client_size() < 600);
+	assert_true(h1_server_size() < 500 && h1_client_size() < 500);
 }
 
 static void
@@ -63,7 +63,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_protocols_by_their_alpn_name),
 		cmocka_unit_test(
-		    pools_codecs_of_every_kind_in_less_than_600_bytes),
+		    pools_codecs_of_every_kind_in_less_than_500_bytes),
 		cmocka_unit_test(frees_nothing_without_complaint),
 		cmocka_unit_test(names_every_error),
 	};

@@ -37,12 +37,12 @@ struct read {
 static void
 add_trailers(struct read *r)
 {
-	const struct head *t = &r->body.trailers;
+	const struct h1_body *t = &r->body;
 
-	for (uint32_t i = 0; i < t->nfields; i++)
+	for (uint32_t i = 0; i < t->ntrailers; i++)
 		r->n += (size_t)snprintf(r->text + r->n, 200, " [%.*s: %.*s]",
-		    SLICE_ARG(t->fields[i].name),
-		    SLICE_ARG(t->fields[i].value));
+		    SLICE_ARG(t->trailers[i].name),
+		    SLICE_ARG(t->trailers[i].value));
 }
 
 /* Feeds pieces of this many bytes, as a codec does. */
@@ -304,7 +304,7 @@ blames_the_server_for_its_trailers(void **state)
 	struct read *r = read_new(H1_CHUNKED, 0);
 
 	(void)state;
-	r->body.trailers.kind = HEAD_RESPONSE;
+	r->body.kind = HEAD_RESPONSE;
 	feed(r, "0\r\nA : 1\r\n\r\n", 12, 12);
 	assert_int_equal(r->result, H1_BODY_FAULT);
 	assert_int_equal(r->fault.status, 502);

@@ -164,6 +164,7 @@ static void
 pauses_and_resumes(void **state)
 {
 	struct rig r;
+	struct clock before, end;
 	int fd;
 
 	(void)state;
@@ -171,9 +172,13 @@ pauses_and_resumes(void **state)
 	acceptor_pause(r.acceptor);
 	assert_true(acceptor_is_paused(r.acceptor));
 	fd = reach(&r.addr);
+	clock_read(&before);
 	for (int i = 0; i < 3; i++)
 		tick(&r);
+	clock_read(&end);
 	assert_int_equal(r.ngot, 0);
+	/* The waiting client does not keep the loop awake. */
+	assert_true(end.now >= before.now + MSEC(20));
 	acceptor_resume(r.acceptor);
 	assert_false(acceptor_is_paused(r.acceptor));
 	tick_until(&r, 1);
@@ -291,11 +296,21 @@ sheds_a_client_and_rests_when_no_descriptor_is_left(void **state)
 	rig_close(&r);
 }
 
+/* Has the other side closed?  Does not wait. */
+static bool
+has_ended(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+}
+
 static void
 tells_of_a_shortage_once_a_second(void **state)
 {
 	struct rig r;
 	struct rlimit old;
+	struct clock before;
 	int fds[3];
 
 	(void)state;
@@ -303,14 +318,18 @@ tells_of_a_shortage_once_a_second(void **state)
 	for (int i = 0; i < 3; i++)
 		fds[i] = reach(&r.addr);
 	leave_no_descriptor(&old);
-	for (int i = 0; i < 35; i++)
-		tick(&r);
+	clock_read(&before);
+	for (int i = 0; i < 3; i++)
+		while (!has_ended(fds[i]) &&
+		    r.loop->clock.now < before.now + SEC(30))
+			tick(&r);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	for (int i = 0; i < 3; i++) {
-		assert_true(is_sent_away(fds[i]));
+		assert_true(has_ended(fds[i]));
 		close(fds[i]);
 	}
-	assert_int_equal(r.errors, 1);
+	assert_in_range(r.errors, 1, 1 +
+	    (r.loop->clock.now - before.now) / SEC(1));
 	rig_close(&r);
 }
 

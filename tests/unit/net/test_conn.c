@@ -55,7 +55,7 @@ dials_sockets(void **state)
 	(void)state;
 	assert_null(addr_parse(SLICE("unix:/nowhere/at/all"), &to));
 	c = d.dial(&d, l, &to);
-	assert_true(addr_eq(&c->peer, &to));
+	assert_true(addr_eq(c->peer, &to));
 	assert_true(c->error != 0);
 	conn_close(&c, false);
 	loop_free(&l);

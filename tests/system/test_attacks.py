@@ -1,0 +1,71 @@
+"""What hostile peers and hasty operators found."""
+import time
+
+from harness import (SLOW, Steelyard, case, equal, main, pool, request,
+                     wait_for)
+from origins import GoodOrigin, OK, Origin
+from wire import WEBSOCKET, Wire
+
+
+def settles(s):
+    def zero():
+        rows = s.stat()
+        return s.info()["CurrConns"] == "0" and all(
+            r["scur"] in ("0", "") and r["qcur"] in ("0", "") for r in rows)
+    wait_for(zero, 5 * SLOW, "all counts at 0",
+             lambda: s.stats("show sess"))
+
+
+@case
+def an_upgrade_whose_client_has_left_ends_without_abort_on_close():
+    def script(w, n):
+        w.origin.read(w)
+        time.sleep(0.2)
+        w.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+               b"Connection: Upgrade\r\n\r\n")
+        w.read_eof(20)
+    origin = Origin(script, name="a")
+    with Steelyard(pool(origin, abort_on_close=False)) as s:
+        w = s.wire()
+        w.send(request("/", WEBSOCKET))
+        origin.last()
+        w.reset()
+        settles(s)
+
+
+@case
+def a_listener_with_another_name_keeps_its_connections():
+    with Steelyard(pool(GoodOrigin(name="a"))) as s, s.wire() as w:
+        w.send(request("/1"))
+        equal(w.response().status, 200)
+        for name in ("other", "third"):
+            s.conf["listeners"][0]["name"] = name
+            s.reload()
+            w.send(request("/" + name))
+            equal(w.response().status, 200)
+            equal(s.access(client=w, target="/" + name)["listener"], name)
+        equal([r["pxname"] for r in s.stat() if r["svname"] == "FRONTEND"],
+              ["third"])
+
+
+@case
+def listeners_that_swap_names_keep_their_connections():
+    a = GoodOrigin(name="a")
+    with Steelyard(pool(a)) as s:
+        path = s.dir + "/u"
+        s.conf["listeners"].append({"name": "u", "address": "unix:" + path})
+        s.reload()
+        with s.wire() as w, Wire(path) as u:
+            for n in range(4):
+                rows = s.conf["listeners"]
+                rows[0]["name"], rows[1]["name"] = \
+                    rows[1]["name"], rows[0]["name"]
+                s.reload()
+                for x in (w, u):
+                    x.send(request("/"))
+                    equal(x.response().status, 200)
+            Wire(path).close()
+        settles(s)
+
+
+main()
