@@ -13,7 +13,7 @@ Q       := $(if $(V),,@)
 VERSION := $(shell sed -n 's/.*STEELYARD_VERSION "\(.*\)"/\1/p' \
 	   src/base/version.h)
 
-PKGS    := libevent_core libconfig libcap libsystemd
+PKGS    := libevent_core libconfig libcap libsystemd zlib libxxhash
 CFLAGS  ?= -O2 -g
 KNOBS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 KNOBS.debug := -O0
@@ -28,7 +28,7 @@ FLAGS   := -Isrc -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null) 
 	   $(KNOBS.$(MODE))
 LINK    := $(LDFLAGS) -pie -Wl,-z,relro,-z,now \
 	   $(filter -f% --coverage,$(KNOBS.$(MODE)))
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) $(LDLIBS)
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm $(LDLIBS)
 
 SRCS    := $(sort $(wildcard src/*/*.c))
 HDRS    := $(sort $(wildcard src/*/*.h))

@@ -211,6 +211,13 @@ fill_check(struct stat_row *r, const struct worker *w, const struct server *s)
 	stat_number(r, STAT_check_health, h->value);
 }
 
+/* What slow start leaves of a weight, rounded up. */
+static int64_t
+weight_now(const struct server *s)
+{
+	return (int64_t)(server_weight_now(s) + 999) / 1000;
+}
+
 static void
 fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 {
@@ -223,10 +230,12 @@ fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 	stat_text(r, STAT_status, r->status);
 	if (s->conf->max_connections > 0)
 		stat_number(r, STAT_slim, s->conf->max_connections);
-	stat_number(r, STAT_weight, s->weight);
+	stat_number(r, STAT_weight, weight_now(s));
 	stat_number(r, STAT_uweight, s->weight);
-	stat_number(r, STAT_act, 1);
-	stat_number(r, STAT_bck, 0);
+	stat_number(r, STAT_act, !s->conf->backup);
+	stat_number(r, STAT_bck, s->conf->backup);
+	if (s->cold > 0)
+		stat_number(r, STAT_throttle, (1000 - s->cold) / 10);
 	stat_number(r, STAT_lastchg, seconds_since(w, s->health.changed));
 	stat_number(r, STAT_srv_icur, s->nidle);
 	if (s->pool->conf->reuse.max > 0)
@@ -237,22 +246,31 @@ fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 	stat_text(r, STAT_proto, "h1");
 }
 
-static int64_t
-total_weight(const struct pool *p)
+/* Of those that can serve: the servers proper or the backup ones. */
+struct side {
+	int64_t weight, uweight, n;
+};
+
+static struct side
+sum_side(const struct pool *p, bool backup)
 {
+	struct side sum = { 0, 0, 0 };
 	struct server *s;
-	int64_t sum = 0;
 
 	list_each(s, &p->servers, struct server, node)
-		if (server_is_usable(s))
-			sum += s->weight;
+		if (server_is_usable(s) && s->conf->backup == backup) {
+			sum.weight += weight_now(s);
+			sum.uweight += s->weight;
+			sum.n++;
+		}
 	return sum;
 }
 
 static void
 fill_pool(struct stat_row *r, const struct worker *w, const struct pool *p)
 {
-	int64_t weight = total_weight(p);
+	struct side proper = sum_side(p, false), backup = sum_side(p, true);
+	const struct side *now = p->on_backup ? &backup : &proper;
 	int64_t open = p->nusable > 0 ? 0 : seconds_since(w, p->changed);
 
 	stat_row_init(r, STAT_BACKEND, POOL_IDS + p->id, 0);
@@ -261,10 +279,10 @@ fill_pool(struct stat_row *r, const struct worker *w, const struct pool *p)
 	stat_text(r, STAT_svname, "BACKEND");
 	stat_text(r, STAT_status, pool_status(p));
 	stat_number(r, STAT_dreq, (int64_t)p->count.dreq);
-	stat_number(r, STAT_weight, weight);
-	stat_number(r, STAT_uweight, weight);
-	stat_number(r, STAT_act, p->nup);
-	stat_number(r, STAT_bck, 0);
+	stat_number(r, STAT_weight, now->weight);
+	stat_number(r, STAT_uweight, now->uweight);
+	stat_number(r, STAT_act, proper.n);
+	stat_number(r, STAT_bck, backup.n);
 	if (p->conf->health.type != PROBE_NONE)
 		stat_number(r, STAT_chkfail, (int64_t)p->count.chkfail);
 	stat_number(r, STAT_chkdown, (int64_t)p->count.chkdown);

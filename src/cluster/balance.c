@@ -7,16 +7,21 @@
 
 #include <string.h>
 
+#include "cluster/hash.h"
 #include "cluster/least_conn.h"
+#include "cluster/random.h"
 #include "cluster/round_robin.h"
 #include "cluster/server.h"
 
 static const struct balance_ops *const rows[] = {
 	&least_conn_ops,
 	&round_robin_ops,
+	&random_ops,
+	&hash_ops,
 };
 
-const char *const balance_names[] = { "least_conn", "round_robin", NULL };
+const char *const balance_names[] =
+    { "least_conn", "round_robin", "random", "hash", NULL };
 
 const struct balance_ops *
 balance_find(const char *name)

@@ -11,9 +11,11 @@ struct server;
 /* One pick: what policies may look at. */
 struct pick {
 	const struct head *request;
+	struct slice path;		/* normalised, without the query */
 	const struct addr *client;
 	struct server *const *tried;	/* not to take while another is left */
 	unsigned ntried;
+	bool dry;			/* only asked: nothing may change */
 };
 
 /*

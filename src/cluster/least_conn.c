@@ -23,8 +23,8 @@ struct heap {
 static bool
 is_before(const struct server *a, const struct server *b)
 {
-	uint64_t x = ((uint64_t)a->active + 1) * b->weight;
-	uint64_t y = ((uint64_t)b->active + 1) * a->weight;
+	uint64_t x = ((uint64_t)a->active + 1) * server_weight_now(b);
+	uint64_t y = ((uint64_t)b->active + 1) * server_weight_now(a);
 	bool full = server_is_full(a);
 
 	if (full != server_is_full(b))
@@ -163,8 +163,8 @@ choose(struct pool *p, const struct pick *pick)
 	struct server *s;
 
 	s = h->n > 0 ? best_below(h, 0, pick) : scan(p, pick);
-	if (s == NULL)
-		return NULL;
+	if (s == NULL || pick->dry)
+		return s;
 	s->turn = ++p->turn;
 	file_again(h, s);
 	return s;

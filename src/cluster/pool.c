@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "cluster/cluster.h"
+#include "cluster/slow_start.h"
 
 static void
 run_reap(struct task *t)
@@ -49,6 +50,7 @@ pool_new(struct cluster *c, struct conf *snapshot, const struct conf_pool *conf)
 	list_init(&p->retired);
 	list_init(&p->queue);
 	task_init(&p->reap, run_reap);
+	slow_start_init(p);
 	p->balance = balance_find(conf->balance);
 	must(p->balance != NULL);	/* the loader checks by balance_names */
 	p->balance->init(p);
@@ -73,6 +75,7 @@ pool_retire(struct pool *p)
 		server_retire(s);
 	p->nservers = p->nusable = p->nup = 0;
 	p->panic = false;
+	slow_start_stop(p);
 	p->balance->refresh(p);
 	queue_wake(p);
 	list_del(&p->node);
@@ -112,14 +115,15 @@ is_wanted(const struct server *s)
 	return s->admin == SERVER_READY && s->weight > 0 && !s->gone;
 }
 
+/* Of the servers proper, or of the backup servers. */
 static struct census
-take_census(const struct pool *p)
+take_census(const struct pool *p, bool backup)
 {
 	struct census n = { 0, 0, 0 };
 	struct server *s;
 
 	list_each(s, &p->servers, struct server, node) {
-		if (!is_wanted(s))
+		if (!is_wanted(s) || s->conf->backup != backup)
 			continue;
 		n.up += health_is_up(&s->health);
 		n.down += s->health.state == HEALTH_DOWN;
@@ -154,8 +158,9 @@ fill_usable(struct pool *p)
 		p->usable = mem_grow(p->usable, p->nservers,
 		    sizeof(p->usable[0]));
 	list_each(s, &p->servers, struct server, node)
-		if (server_is_usable(s) || (p->panic && is_wanted(s) &&
-		    s->health.state == HEALTH_DOWN))
+		if (s->conf->backup == p->on_backup &&
+		    (server_is_usable(s) || (p->panic && is_wanted(s) &&
+		    s->health.state == HEALTH_DOWN)))
 			p->usable[p->nusable++] = s;
 }
 
@@ -175,6 +180,17 @@ tell(const struct pool *p, enum log_level level, const char *state,
 	log_event(p->cluster->log, level, "pool", fields, 5,
 	    "pool %s %s; %u of %u servers up%s", p->name, words, n->up, total,
 	    rest);
+}
+
+static void
+note_backup(const struct pool *p, bool was, const struct census *n)
+{
+	if (p->on_backup && !was)
+		tell(p, LOG_LEVEL_WARN, "backup", "uses its backup servers",
+		    n, "");
+	else if (was && !p->on_backup && p->nusable > 0)
+		tell(p, LOG_LEVEL_INFO, "normal",
+		    "no longer uses its backup servers", n, "");
 }
 
 static void
@@ -226,19 +242,37 @@ note_status(struct pool *p, bool was_up)
 	p->changed = wall;
 }
 
+/* Backup servers serve when no other is up, and one of them is. */
+static struct census
+choose_side(struct pool *p)
+{
+	struct census n = take_census(p, false), backup;
+
+	p->on_backup = false;
+	if (n.up > 0)
+		return n;
+	backup = take_census(p, true);
+	p->on_backup = backup.up > 0;
+	return p->on_backup ? backup : n;
+}
+
 void
 pool_refresh(struct pool *p)
 {
-	struct census n = take_census(p);
 	bool was_panic = p->panic, was_up = p->nusable > 0;
+	bool was_backup = p->on_backup;
+	struct census n;
 
 	if (p->gone)
 		return;
+	n = choose_side(p);
 	p->nup = n.up;
 	p->panic = must_panic(p, &n);
 	fill_usable(p);
+	slow_start_refresh(p);
 	p->balance->refresh(p);
 	note_status(p, was_up);
+	note_backup(p, was_backup, &n);
 	note_panic(p, was_panic, &n);
 	note_empty(p, &n);
 	queue_wake(p);
@@ -262,8 +296,8 @@ pool_pick(struct pool *p, const struct pick *pick, bool again)
 	}
 	if (s == NULL)
 		return NULL;
-	s->count.lbtot++;
-	p->count.lbtot++;
+	s->count.lbtot += !pick->dry;
+	p->count.lbtot += !pick->dry;
 	return s;
 }
 

@@ -32,10 +32,12 @@ struct pool {
 	unsigned nusable;
 	unsigned nup;			/* usable by their own right */
 	bool panic;
+	bool on_backup;			/* the backup servers serve */
 	bool empty_logged;		/* that there is no usable server */
 	const struct balance_ops *balance;
 	void *balance_state;
 	uint64_t turn;
+	struct timer warmth;		/* slow start: looks again */
 	struct list queue;		/* of struct place: who waits for room */
 	uint32_t nqueue, ncalled;
 	uint32_t in_flight;		/* exchanges that hold the pool */
@@ -69,9 +71,9 @@ void pool_drop(struct pool *p);
 void pool_settle(struct pool *p);
 
 /*
- * Chooses, and counts it (lbtot).  NULL: no usable server, all of them are
- * full, or all were tried and `again` is false; with again, the tried ones may
- * be taken once no other is left.
+ * Chooses, and counts it (lbtot) unless it is dry.  NULL: no usable server, all
+ * of them are full, or all were tried and `again` is false; with again, the
+ * tried ones may be taken once no other is left.
  */
 struct server *pool_pick(struct pool *p, const struct pick *pick, bool again);
 

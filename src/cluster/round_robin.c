@@ -25,18 +25,22 @@ static struct server *
 choose(struct pool *p, const struct pick *pick)
 {
 	struct server *best = NULL, *s;
-	int64_t total = 0;
+	int64_t total = 0, most = 0, weight;
 
 	for (unsigned i = 0; i < p->nusable; i++) {
 		s = p->usable[i];
 		if (pick_is_out(pick, s))
 			continue;
-		s->current += s->weight;
-		total += s->weight;
-		if (best == NULL || s->current > best->current)
+		weight = (int64_t)server_weight_now(s);
+		total += weight;
+		if (best == NULL || s->current + weight > most) {
 			best = s;
+			most = s->current + weight;
+		}
+		if (!pick->dry)
+			s->current += weight;
 	}
-	if (best != NULL)
+	if (best != NULL && !pick->dry)
 		best->current -= total;
 	return best;
 }

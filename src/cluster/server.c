@@ -269,11 +269,11 @@ server_set_weight(struct server *s, unsigned weight)
 uint32_t
 server_room(const struct server *s)
 {
-	int64_t most = s->conf->max_connections;
+	uint32_t most = server_limit(s);
 
 	if (most == 0)
 		return UINT32_MAX;
-	return most > s->active ? (uint32_t)(most - s->active) : 0;
+	return most > s->active ? most - s->active : 0;
 }
 
 bool

@@ -44,9 +44,13 @@ struct server {
 	struct task reap;
 	struct conf *kept;		/* once gone: counted, of conf */
 	int64_t down_since;		/* clock.now, 0: not down */
+	bool in_service;		/* up, and not in maint */
+	int64_t warm_since;		/* clock.now at which that began */
+	unsigned cold;			/* thousandths held back; slow_start */
 	/* Of the balancing policy: */
 	int64_t current;		/* round_robin: smooth weight */
-	uint32_t slot;			/* least_conn: place in the heap */
+	uint32_t slot;			/* least_conn: place in the heap;
+					 * hash: in the list of owners */
 	uint64_t turn;			/* least_conn: last pick, for ties */
 };
 
@@ -74,14 +78,29 @@ bool server_set_health(struct server *s, bool up);
 void server_on_probe(struct server *s, enum health_result result, int code,
     int64_t duration, const char *sentence);
 
+/* Its weight in thousandths, less what slow start holds back. */
+static inline uint64_t
+server_weight_now(const struct server *s)
+{
+	return (uint64_t)s->weight * (1000 - s->cold);
+}
+
+/* Its max_connections, less what slow start holds back; 0: no limit. */
+static inline uint32_t
+server_limit(const struct server *s)
+{
+	uint64_t most = (uint64_t)s->conf->max_connections;
+
+	return (uint32_t)((most * (1000 - s->cold) + 999) / 1000);
+}
+
 /* How many more requests it may take within its max_connections. */
 uint32_t server_room(const struct server *s);
 
 static inline bool
 server_is_full(const struct server *s)
 {
-	return s->conf->max_connections > 0 &&
-	    s->active >= s->conf->max_connections;
+	return s->conf->max_connections > 0 && s->active >= server_limit(s);
 }
 
 /* Takes new requests: ready, weight > 0, not gone, and up. */

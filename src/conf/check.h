@@ -1,6 +1,7 @@
 #pragma once
 
 #include "conf/reader.h"
+#include "http/field.h"
 
 /*
  * What one value alone cannot tell: names that stand twice, addresses that
@@ -29,6 +30,9 @@ bool check_word(const struct subject *s, const char *key, const char *word);
 enum check_whose { CHECK_RESPONSE, CHECK_PROBE };
 void check_fields(struct reader *r, const struct conf_fields *fields,
     enum check_whose whose);
+
+/* Is it about one connection, so that no request carries it further? */
+bool check_is_framing(enum field_id id);
 
 /* A field that is matched. */
 void check_match(struct reader *r, const struct conf_field *field);

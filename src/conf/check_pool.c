@@ -1,6 +1,7 @@
 /*
  * check_pool.c - pools, their servers and their probes.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -29,6 +30,71 @@ check_balance(struct reader *r, const struct conf_pool *p)
 	    near.best != NULL ? "; did you mean \"" : "",
 	    near.best != NULL ? near.best : "",
 	    near.best != NULL ? "\"?" : "");
+}
+
+static bool
+is_prime(int64_t n)
+{
+	if (n < 4)
+		return n > 1;
+	for (int64_t i = 2; i * i <= n; i++)
+		if (n % i == 0)
+			return false;
+	return true;
+}
+
+/* The permutations of maglev reach every entry only of a prime number. */
+static void
+check_table(const struct subject *s, const struct conf_pool *p)
+{
+	int64_t below = p->hash.table, above = below + 1;
+
+	if (!is_prime(p->hash.table)) {
+		while (!is_prime(below))
+			below--;
+		while (!is_prime(above))
+			above++;
+		subject_complain(s, "table", "%" PRId64 " is not a prime; "
+		    "write %" PRId64 " or %" PRId64, p->hash.table, below,
+		    above);
+	} else if (p->hash.method == HASH_MAGLEV &&
+	    p->hash.table < (int64_t)p->nservers) {
+		subject_complain(s, "table", "%" PRId64 " entries are fewer "
+		    "than the %zu servers", p->hash.table, p->nservers);
+	}
+}
+
+static void
+check_keys(const struct subject *s, const struct conf_keys *keys)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct conf_key *k = &keys->v[i];
+		enum field_id id;
+
+		if (k->kind != KEY_HEADER)
+			continue;
+		id = field_id(slice_of(k->name));
+		if (id != FIELD_EXPECT && id != FIELD_TRAILER &&
+		    check_is_framing(id))
+			subject_complain(s, "key", "%s is about one "
+			    "connection, not about the request; it cannot be "
+			    "hashed", k->name);
+	}
+}
+
+static void
+check_hash(struct reader *r, const struct conf_pool *p)
+{
+	struct subject pool = { r, "pool", p, p->where };
+	struct subject s = { r, "pool.hash", &p->hash,
+	    subject_where(&pool, "hash") };
+
+	check_keys(&s, &p->hash.key);
+	check_table(&s, p);
+	if (p->hash.bound > 0 && p->hash.bound <= 100)
+		subject_complain(&s, "bound", "%" PRId64 " leaves no room; "
+		    "write more than 100, such as 125, or 0 for no bound",
+		    p->hash.bound);
 }
 
 static bool
@@ -166,6 +232,7 @@ check_pool(struct reader *r, struct conf_pool *p, struct map *names)
 		    first->where.file, first->where.line);
 	}
 	check_balance(r, p);
+	check_hash(r, p);
 	check_servers(r, p);
 	check_health(r, p);
 	check_host(&s, "host", p->host);

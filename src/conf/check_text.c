@@ -128,8 +128,8 @@ check_word(const struct subject *s, const char *key, const char *word)
 }
 
 /* Fields that the codecs make, so that nobody else may. */
-static bool
-is_framing(enum field_id id)
+bool
+check_is_framing(enum field_id id)
 {
 	switch (id) {
 	case FIELD_CONNECTION:
@@ -161,7 +161,7 @@ check_fields(struct reader *r, const struct conf_fields *fields,
 			if (id == FIELD_HOST && whose == CHECK_PROBE)
 				subject_complain(&s, "name", "Host stands in "
 				    "pool.health.host; set it there");
-			else if (is_framing(id) || id == FIELD_HOST ||
+			else if (check_is_framing(id) || id == FIELD_HOST ||
 			    (id == FIELD_DATE && whose == CHECK_RESPONSE))
 				subject_complain(&s, "name", "%s is written "
 				    "by steelyard itself; delete this field",
@@ -188,7 +188,8 @@ check_match(struct reader *r, const struct conf_field *field)
 	if (id == FIELD_HOST)
 		subject_complain(&s, "name", "Host is matched by route.host; "
 		    "set it there");
-	else if (id != FIELD_EXPECT && id != FIELD_TRAILER && is_framing(id))
+	else if (id != FIELD_EXPECT && id != FIELD_TRAILER &&
+	    check_is_framing(id))
 		subject_complain(&s, "name", "%s is about one connection, not "
 		    "about the request; it cannot be matched", field->name);
 }

@@ -114,6 +114,25 @@ add_statuses(struct text *out, const struct conf_statuses *statuses)
 }
 
 static void
+add_keys(struct text *out, const struct conf_keys *keys)
+{
+	static const char *const kinds[] = {
+		[KEY_SOURCE] = "source", [KEY_URI] = "uri",
+		[KEY_PATH] = "path", [KEY_QUERY] = "query:",
+		[KEY_HEADER] = "header:", [KEY_COOKIE] = "cookie:",
+	};
+
+	text_add(out, "( ");
+	for (size_t i = 0; i < keys->n; i++) {
+		const char *name = keys->v[i].name;
+
+		text_add(out, "%s\"%s%s\"", i > 0 ? ", " : "",
+		    kinds[keys->v[i].kind], name != NULL ? name : "");
+	}
+	text_add(out, " )");
+}
+
+static void
 add_list(struct text *out, const struct option *o, const void *at, int depth)
 {
 	struct { const char *v; size_t n; } list;
@@ -173,6 +192,9 @@ add_value(struct text *out, const struct option *o, const void *at, int depth)
 		break;
 	case OPTION_STATUSES:
 		add_statuses(out, at);
+		break;
+	case OPTION_KEYS:
+		add_keys(out, at);
 		break;
 	case OPTION_FIELDS:
 	case OPTION_LIST:

@@ -164,6 +164,7 @@ struct conf_server {
 	struct conf_address address;
 	int64_t weight;			/* 1; 0..256; 0: no new traffic */
 	int64_t max_connections;	/* 0: no limit */
+	bool backup;			/* false: only when no other can serve */
 };
 
 enum conf_probe { PROBE_NONE, PROBE_TCP, PROBE_HTTP };
@@ -212,10 +213,45 @@ struct conf_reuse {
 	int64_t timeout;	/* 30s */
 };
 
+/* What of a request is hashed: the first key of the list that it has. */
+enum conf_key_kind {
+	KEY_SOURCE, KEY_URI, KEY_PATH, KEY_QUERY, KEY_HEADER, KEY_COOKIE,
+};
+
+struct conf_key {
+	enum conf_key_kind kind;
+	const char *name;	/* of query, header, cookie */
+};
+
+struct conf_keys {
+	struct conf_key *v;
+	size_t n;
+};
+
+enum conf_hash_method { HASH_RING, HASH_MAGLEV };
+enum conf_on_full { ON_FULL_NEXT, ON_FULL_QUEUE };
+
+/* hash = { key = ("header:X-User", "source"); method = "ring"; bound = 125; } */
+struct conf_hash {
+	struct conf_keys key;		/* "source" */
+	enum conf_hash_method method;	/* ring | maglev; ring */
+	int64_t bound;			/* 0: off; percent of the average */
+	int64_t table;			/* 65537; prime; maglev */
+	enum conf_on_full on_full;	/* next | queue; next */
+};
+
+/* A server that came up gets its full share after the window. */
+struct conf_slow_start {
+	int64_t window;		/* 0: off */
+	int64_t aggression;	/* 100 percent: in proportion to time */
+};
+
 struct conf_pool {
 	struct conf_where where;
 	const char *name;
 	const char *balance;		/* one of balance_names; least_conn */
+	struct conf_hash hash;
+	struct conf_slow_start slow_start;
 	struct conf_server *servers;
 	size_t nservers;
 	struct conf_health health;

@@ -54,6 +54,8 @@ static const char *const request_ids[] = { "off", "make", "keep", NULL };
 static const char *const underscores[] = { "drop", "refuse", "allow", NULL };
 static const char *const probes[] = { "none", "tcp", "http", NULL };
 static const char *const downs[] = { "drain", "shutdown", NULL };
+static const char *const methods[] = { "ring", "maglev", NULL };
+static const char *const fulls[] = { "next", "queue", NULL };
 static const char *const panics[] = { "all", "fail", NULL };
 
 const struct option option_table[] = {
@@ -205,6 +207,9 @@ const struct option option_table[] = {
 	    "name in routes, logs and statistics")
 	STRING("pool", conf_pool, balance, 1, 64, "least_conn",
 	    "how a server is chosen")
+	GROUP("pool", conf_pool, hash, "pool.hash", "for balance = \"hash\"")
+	GROUP("pool", conf_pool, slow_start, "pool.slow_start",
+	    "a server that comes up gets its share little by little")
 	LIST("pool", conf_pool, servers, conf_server, "pool.server",
 	    "the servers")
 	GROUP("pool", conf_pool, health, "pool.health",
@@ -238,6 +243,24 @@ const struct option option_table[] = {
 	    "share of the traffic; 0: no new traffic")
 	NUMBER("pool.server", conf_server, max_connections, 0, 1000000, "0",
 	    "requests at a time, the rest is queued; 0: no limit")
+	BOOL("pool.server", conf_server, backup, "false",
+	    "used only when no other server can serve")
+
+	ROW(KEYS, "pool.hash", conf_hash, key, 0, 0, false, "source", NULL,
+	    "what of a request is hashed; of a list the first it has")
+	ENUM("pool.hash", conf_hash, method, methods, "ring",
+	    "from a hash to a server")
+	NUMBER("pool.hash", conf_hash, bound, 0, 10000, "0",
+	    "most requests of a server, in percent of the average; 0: off")
+	NUMBER("pool.hash", conf_hash, table, 2, 5000011, "65537",
+	    "entries of the table of maglev, a prime")
+	ENUM("pool.hash", conf_hash, on_full, fulls, "next",
+	    "when a key's server has its max_connections")
+
+	DURATION("pool.slow_start", conf_slow_start, window, 0, DAY, "0",
+	    "until a server that came up has its full share; 0: at once")
+	NUMBER("pool.slow_start", conf_slow_start, aggression, 10, 1000, "100",
+	    "how steep the beginning is, in percent")
 
 	ROW(ENUM, "pool.health", conf_health, type, 0, 0, true, "none",
 	    probes, "what a probe does")

@@ -295,6 +295,38 @@ read_statuses(const struct reading *v)
 	return true;
 }
 
+/* "source", or "header:NAME"; a query's and a cookie's name may be any. */
+static bool
+read_key(const struct reading *v)
+{
+	static const struct { struct slice word; enum conf_key_kind kind; }
+	kinds[] = {
+		{ { "source", 6 }, KEY_SOURCE }, { { "uri", 3 }, KEY_URI },
+		{ { "path", 4 }, KEY_PATH }, { { "query:", 6 }, KEY_QUERY },
+		{ { "header:", 7 }, KEY_HEADER },
+		{ { "cookie:", 7 }, KEY_COOKIE },
+	};
+	struct conf_keys *keys = v->at;
+	struct slice text = slice_of(v->text), name;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!slice_starts(text, kinds[i].word))
+			continue;
+		name = slice_skip(text, kinds[i].word.n);
+		if ((name.n > 0) != (kinds[i].kind >= KEY_QUERY))
+			continue;
+		if (name.n > 0 && check_token(name) != CHECK_OK)
+			return complain(v, "\"%s\": the name is no token",
+			    shown(v));
+		keys->v[keys->n++] = (struct conf_key){ kinds[i].kind,
+		    name.n > 0 ? arena_string(arena(v), name) : NULL };
+		return true;
+	}
+	return complain(v, "\"%s\" is no key; write \"source\", \"uri\", "
+	    "\"path\", \"query:NAME\", \"header:NAME\" or "
+	    "\"cookie:NAME\"", shown(v));
+}
+
 void
 read_text_clear(struct reader *r, const struct option *o, void *at, size_t n)
 {
@@ -305,6 +337,11 @@ read_text_clear(struct reader *r, const struct option *o, void *at, size_t n)
 
 		ranges->v = arena_zero(a, (n + 1) * sizeof(*ranges->v));
 		ranges->n = 0;
+	} else if (o->type == OPTION_KEYS) {
+		struct conf_keys *keys = at;
+
+		keys->v = arena_zero(a, (n + 1) * sizeof(*keys->v));
+		keys->n = 0;
 	} else {
 		struct http_limits *limits = at;
 
@@ -329,6 +366,7 @@ read_text(struct reader *r, const struct option *o, void *at,
 		[OPTION_RANGES] = read_range,
 		[OPTION_UPGRADES] = read_upgrade,
 		[OPTION_STATUSES] = read_statuses,
+		[OPTION_KEYS] = read_key,
 	};
 	struct reading v = { r, o, at, text, where };
 

@@ -47,6 +47,8 @@ wanted(const struct option *o, struct arena *a)
 		return "a list of protocols, such as ( \"websocket\" )";
 	case OPTION_STATUSES:
 		return "statuses, such as \"200-399,404\"";
+	case OPTION_KEYS:
+		return "a key or a list of keys, such as \"header:X-User\"";
 	case OPTION_FIELD:
 		return "a group, such as { name = \"X-Test\"; value = \"1\"; }";
 	case OPTION_FIELDS:
@@ -161,6 +163,11 @@ read_strings(struct reader *r, const struct option *o, void *at,
 		read_complain_type(r, o, s);
 		return;
 	}
+	if (o->type == OPTION_KEYS && n == 0) {
+		reader_complain(r, read_where(r, s), o->section, o->key,
+		    "is empty; write %s", wanted(o, &r->conf->arena));
+		return;
+	}
 	read_text_clear(r, o, at, (size_t)n);
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *e =
@@ -180,11 +187,15 @@ read_value(struct reader *r, const struct option *o, void *at,
 {
 	const char *text;
 
-	if (o->type == OPTION_RANGES || o->type == OPTION_UPGRADES) {
+	if (o->type == OPTION_RANGES || o->type == OPTION_UPGRADES ||
+	    (o->type == OPTION_KEYS &&
+	    config_setting_is_aggregate(setting))) {
 		read_strings(r, o, at, setting);
 		return;
 	}
 	text = as_text(r, o, setting);
+	if (text != NULL && o->type == OPTION_KEYS)
+		read_text_clear(r, o, at, 1);
 	if (text == NULL)
 		read_complain_type(r, o, setting);
 	else
@@ -194,7 +205,7 @@ read_value(struct reader *r, const struct option *o, void *at,
 void
 read_standard(struct reader *r, const struct option *o, void *at)
 {
-	if (o->type == OPTION_UPGRADES)
+	if (o->type == OPTION_UPGRADES || o->type == OPTION_KEYS)
 		read_text_clear(r, o, at, 1);
 	must(read_text(r, o, at, o->standard, (struct conf_where){ "", 0 }));
 }

@@ -235,6 +235,7 @@ step_pick(struct exchange *x)
 {
 	struct pick pick = {
 		.request = x->request,
+		.path = x->path,
 		.client = x->front->link.conn->peer,
 		.tried = x->tried,
 		.ntried = x->ntried,

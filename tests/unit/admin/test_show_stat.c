@@ -116,6 +116,9 @@ shows_listeners_servers_and_pools(void **state)
 		{ "bare,BACKEND,", "status", "UP" },
 		{ "bare,BACKEND,", "act", "1" },
 		{ "bare,BACKEND,", "algo", "roundrobin" },
+		{ "app,a,", "throttle", "" },
+		{ "app,a,", "act", "1" },
+		{ "app,a,", "bck", "0" },
 	};
 	struct world *w = *state;
 	char got[128];
@@ -125,6 +128,40 @@ shows_listeners_servers_and_pools(void **state)
 		    rows[i].column, got), rows[i].value) != 0)
 			fail_msg("%s%s is \"%s\", not \"%s\"", rows[i].row,
 			    rows[i].column, got, rows[i].value);
+}
+
+static void
+shows_slow_start_and_backups(void **state)
+{
+	static const struct {
+		const char *row, *column, *value;
+	} rows[] = {
+		{ "app,a,", "weight", "2" }, { "app,a,", "uweight", "10" },
+		{ "app,a,", "throttle", "12" }, { "app,a,", "act", "1" },
+		{ "app,a,", "bck", "0" }, { "app,b,", "throttle", "" },
+		{ "app,b,", "act", "0" }, { "app,b,", "bck", "1" },
+		{ "app,BACKEND,", "act", "1" }, { "app,BACKEND,", "bck", "1" },
+		{ "app,BACKEND,", "weight", "2" },
+		{ "app,BACKEND,", "uweight", "10" },
+	};
+	struct world *w = *state;
+	struct pool *p = cluster_find(&w->worker->cluster, "app");
+	struct server *a = pool_find_server(p, "a");
+	struct server *b = pool_find_server(p, "b");
+	char got[128];
+
+	((struct conf_server *)(uintptr_t)b->conf)->backup = true;
+	server_set_health(a, true);
+	server_set_health(b, true);
+	a->cold = 871;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(cell(ask(w, "show stat"), rows[i].row,
+		    rows[i].column, got), rows[i].value);
+	server_set_health(a, false);
+	assert_string_equal(cell(ask(w, "show stat"), "app,BACKEND,", "weight",
+	    got), "1");
+	assert_string_equal(cell(ask(w, "show stat"), "app,BACKEND,", "act",
+	    got), "0");
 }
 
 static void
@@ -285,6 +322,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(begins_with_the_names_and_gives_each_row_all_columns),
 		TEST(shows_listeners_servers_and_pools),
+		TEST(shows_slow_start_and_backups),
 		TEST(shows_health_and_counters_of_a_server),
 		TEST(counts_downtime_while_it_lasts),
 		TEST(shows_the_rows_that_are_asked_for),

@@ -397,6 +397,103 @@ retries_keep_within_their_budget(void **state)
 	sample_fini(&t);
 }
 
+/* a and b, and two backup servers. */
+static struct conf *
+with_backups(void)
+{
+	struct conf *c = sample_conf(1);
+	struct conf_pool *p = sample_pool(c, "web", SAMPLE_SERVERS(
+	    { "a", "127.0.0.1:81", 1 }, { "x", "127.0.0.1:82", 1 },
+	    { "b", "127.0.0.1:83", 1 }, { "y", "127.0.0.1:84", 1 }));
+
+	p->servers[1].backup = p->servers[3].backup = true;
+	return c;
+}
+
+static void
+assert_usable(const struct pool *p, const char *names)
+{
+	assert_int_equal(p->nusable, strlen(names));
+	for (unsigned i = 0; i < p->nusable; i++)
+		assert_int_equal(p->usable[i]->name[0], names[i]);
+}
+
+static void
+backups_serve_when_no_other_can(void **state)
+{
+	struct sample t;
+	struct pool *p;
+	struct server *a, *b;
+
+	(void)state;
+	start(&t, with_backups());
+	p = cluster_find(&t.cluster, "web");
+	a = sample_server(&t, "web", "a");
+	b = sample_server(&t, "web", "b");
+	pass_all(p);
+	assert_usable(p, "ab");
+	fall(a);
+	assert_usable(p, "b");		/* 1 of 2, whatever backups do */
+	assert_false(p->panic);
+	server_set_admin(b, SERVER_DRAIN);
+	assert_usable(p, "xy");
+	assert_string_equal(pool_status(p), "UP");
+	assert_int_equal(sample_logged(&t, "pool web uses its backup servers; "
+	    "2 of 2 servers up"), 1);
+	assert_true(pick(p)->conf->backup);
+	fall(sample_server(&t, "web", "x"));
+	assert_usable(p, "y");
+	server_set_admin(b, SERVER_READY);
+	assert_usable(p, "b");
+	assert_int_equal(sample_logged(&t, "no longer uses its backup"), 1);
+	fall(b);
+	fall(sample_server(&t, "web", "y"));
+	assert_usable(p, "");
+	assert_int_equal(sample_logged(&t, "no usable server; 0 of 2"), 1);
+	sample_fini(&t);
+}
+
+static void
+backups_serve_in_every_policy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; balance_names[i] != NULL; i++) {
+		struct conf *c = with_backups();
+		struct sample t;
+		struct pool *p;
+
+		c->pools[0].balance = balance_names[i];
+		c->pools[0].health.type = PROBE_NONE;
+		start(&t, c);
+		p = cluster_find(&t.cluster, "web");
+		for (int k = 0; k < 20; k++)
+			assert_false(pick(p)->conf->backup);
+		server_set_admin(sample_server(&t, "web", "a"), SERVER_MAINT);
+		server_set_admin(sample_server(&t, "web", "b"), SERVER_MAINT);
+		for (int k = 0; k < 20; k++)
+			assert_true(pick(p)->conf->backup);
+		sample_fini(&t);
+	}
+}
+
+static void
+a_dry_pick_is_not_counted(void **state)
+{
+	struct pick dry = { .dry = true };
+	struct sample t;
+	struct pool *p;
+
+	(void)state;
+	start(&t, three());
+	p = cluster_find(&t.cluster, "web");
+	pass_all(p);
+	assert_non_null(pool_pick(p, &dry, true));
+	assert_int_equal(p->count.lbtot, 0);
+	assert_non_null(pick(p));
+	assert_int_equal(p->count.lbtot, 1);
+	sample_fini(&t);
+}
+
 int
 main(void)
 {
@@ -418,6 +515,9 @@ main(void)
 		cmocka_unit_test(maint_ends_an_outage),
 		cmocka_unit_test(the_operator_can_say_up_and_down),
 		cmocka_unit_test(retries_keep_within_their_budget),
+		cmocka_unit_test(backups_serve_when_no_other_can),
+		cmocka_unit_test(backups_serve_in_every_policy),
+		cmocka_unit_test(a_dry_pick_is_not_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,102 @@ finds_wrong_probes(void **state)
 	    " }; } );");
 }
 
+static void
+finds_wrong_hashes(void **state)
+{
+	static const struct complaint_case cases[] = {
+		{ "key = \"ip\";",
+		    "f:2: pool.hash.key: \"ip\" is no key; write \"source\", "
+		    "\"uri\", \"path\", \"query:NAME\", \"header:NAME\" or "
+		    "\"cookie:NAME\"\n" },
+		{ "key = ( \"header:\", \"path:x\" );",
+		    "f:2: pool.hash.key: \"header:\" is no key; write "
+		    "\"source\", \"uri\", \"path\", \"query:NAME\", "
+		    "\"header:NAME\" or \"cookie:NAME\"\n"
+		    "f:2: pool.hash.key: \"path:x\" is no key; write "
+		    "\"source\", \"uri\", \"path\", \"query:NAME\", "
+		    "\"header:NAME\" or \"cookie:NAME\"\n" },
+		{ "key = \"cookie:a b\";",
+		    "f:2: pool.hash.key: \"cookie:a b\": the name is no "
+		    "token\n" },
+		{ "key = ( );",
+		    "f:2: pool.hash.key: is empty; write a key or a list of "
+		    "keys, such as \"header:X-User\"\n" },
+		{ "key = 1;",
+		    "f:2: pool.hash.key: expected a key or a list of keys, "
+		    "such as \"header:X-User\", not the number 1\n" },
+		{ "key = \"header:Connection\";",
+		    "f:2: pool.hash.key: Connection is about one connection, "
+		    "not about the request; it cannot be hashed\n" },
+		{ "method = \"maglv\";",
+		    "f:2: pool.hash.method: \"maglv\" is not one of \"ring\", "
+		    "\"maglev\"; did you mean \"maglev\"?\n" },
+		{ "bound = 100;",
+		    "f:2: pool.hash.bound: 100 leaves no room; write more "
+		    "than 100, such as 125, or 0 for no bound\n" },
+		{ "bound = -1;",
+		    "f:2: pool.hash.bound: -1 is out of range; 0 to 10000 is "
+		    "allowed\n" },
+		{ "table = 65536;",
+		    "f:2: pool.hash.table: 65536 is not a prime; write 65521 "
+		    "or 65537\n" },
+		{ "table = 9;",
+		    "f:2: pool.hash.table: 9 is not a prime; write 7 or "
+		    "11\n" },
+		{ "table = 5000012;",
+		    "f:2: pool.hash.table: 5000012 is out of range; 2 to "
+		    "5000011 is allowed\n" },
+		{ "method = \"maglev\"; table = 2;",
+		    "f:2: pool.hash.table: 2 entries are fewer than the 3 "
+		    "servers\n" },
+		{ "on_full = \"wait\";",
+		    "f:2: pool.hash.on_full: \"wait\" is not one of \"next\", "
+		    "\"queue\"\n" },
+	};
+
+	(void)state;
+	complains(cases, sizeof(cases) / sizeof(cases[0]),
+	    LISTENER "pools = ( { name = \"web\"; balance = \"hash\"; "
+	    "servers = ( { address = \"10.0.0.1:80\"; }, "
+	    "{ address = \"10.0.0.2:80\"; }, { address = \"10.0.0.3:80\"; } "
+	    "); hash = { ", " }; } );");
+}
+
+static void
+reads_keys_in_their_order(void **state)
+{
+	struct text errors;
+	struct conf *c;
+	const struct conf_keys *k;
+
+	(void)state;
+	text_init(&errors);
+	c = conf_load_string("f", LISTENER "pools = ( { name = \"web\"; "
+	    "servers = ( { address = \"10.0.0.1:80\"; backup = true; } ); "
+	    "slow_start = { window = \"1m\"; aggression = 200; }; "
+	    "hash = { key = ( \"header:X-User\", \"cookie:sid\", "
+	    "\"query:q\", \"uri\", \"path\", \"source\" ); "
+	    "table = 5000011; }; } );", balances, &errors);
+	assert_non_null(c);
+	k = &c->pools[0].hash.key;
+	assert_int_equal(k->n, 6);
+	assert_int_equal(k->v[0].kind, KEY_HEADER);
+	assert_string_equal(k->v[0].name, "X-User");
+	assert_int_equal(k->v[1].kind, KEY_COOKIE);
+	assert_string_equal(k->v[1].name, "sid");
+	assert_int_equal(k->v[2].kind, KEY_QUERY);
+	assert_string_equal(k->v[2].name, "q");
+	assert_int_equal(k->v[3].kind, KEY_URI);
+	assert_int_equal(k->v[4].kind, KEY_PATH);
+	assert_int_equal(k->v[5].kind, KEY_SOURCE);
+	assert_null(k->v[5].name);
+	assert_true(c->pools[0].servers[0].backup);
+	assert_int_equal(c->pools[0].slow_start.window, SEC(60));
+	assert_int_equal(c->pools[0].slow_start.aggression, 200);
+	conf_put(&c);
+	text_fini(&errors);
+}
+
 int
 main(void)
 {
@@ -159,6 +255,8 @@ main(void)
 		cmocka_unit_test(finds_wrong_servers),
 		cmocka_unit_test(finds_wrong_pools),
 		cmocka_unit_test(finds_wrong_probes),
+		cmocka_unit_test(finds_wrong_hashes),
+		cmocka_unit_test(reads_keys_in_their_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,11 @@ comes_back_the_same(void **state)
 		"  health = { type = \"http\"; host = \"h\"; body = \"ok\";"
 		"  expect = \"200,204-205\"; fields = ("
 		"  { name = \"A\"; value = \"1\"; } ); }; } );",
+		LISTENER "pools = ( { name = \"p\"; balance = \"hash\";"
+		"  servers = ( { address = \"[::1]:1\"; backup = true; } );"
+		"  hash = { key = ( \"cookie:a\", \"uri\" ); bound = 125;"
+		"  method = \"maglev\"; table = 7; on_full = \"queue\"; };"
+		"  slow_start = { window = \"90s\"; }; } );",
 	};
 
 	(void)state;
@@ -80,6 +85,7 @@ prints_what_is_in_force(void **state)
 		"    trusted = ( \"10.0.0.0/8\" );\n",
 		"    mode = \"0666\";\n",
 		"    balance = \"least_conn\";\n",
+		"      key = ( \"source\" );\n",
 		"      expect = \"200-399\";\n",
 		"      fast_interval = \"0\";\n",
 		"        name = \"10.0.0.1:80\";\n",
