@@ -6,10 +6,12 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,6 +114,20 @@ keep_bind_only(void)
 	return good;
 }
 
+/* What we opened as root must be opened again, or removed, as that user. */
+static void
+give_file(const char *path, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if (path == NULL || *path != '/' || lstat(path, &st) != 0)
+		return;
+	if ((S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode)) &&
+	    st.st_uid == 0 && lchown(path, uid, gid) != 0)
+		fprintf(stderr, "steelyard: %s stays root's: %s\n", path,
+		    strerror(errno));
+}
+
 static bool
 become(const struct conf_global *g, uid_t uid, gid_t gid, struct text *error)
 {
@@ -155,5 +171,7 @@ privileges_drop(const struct conf *conf, struct text *error)
 		    "start with; start as root, or leave them out");
 		return false;
 	}
+	give_file(g->log.target, uid, gid);
+	give_file(g->stats_socket.path, uid, gid);
 	return become(g, uid, gid, error);
 }
