@@ -16,6 +16,8 @@ struct pick {
 	struct server *const *tried;	/* not to take while another is left */
 	unsigned ntried;
 	bool dry;			/* only asked: nothing may change */
+	struct server **full;		/* set to the one that must be waited
+					 * for; may be NULL */
 };
 
 /*
@@ -25,6 +27,7 @@ struct pick {
 struct balance_ops {
 	const char *name;		/* in the configuration: "least_conn" */
 	const char *algo;		/* in show stat: "leastconn" */
+	bool keyed;			/* a request has a server of its own */
 	/* pool->balance_state is the policy's own. */
 	void (*init)(struct pool *);
 	void (*fini)(struct pool *);

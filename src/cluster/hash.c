@@ -209,6 +209,14 @@ is_over(const struct hash *h, int64_t bound, const struct server *s)
 	    server_weight_now(s), h->weight);
 }
 
+static struct server *
+wait_for(const struct pick *pick, struct server *s)
+{
+	if (pick->full != NULL)
+		*pick->full = s;
+	return NULL;
+}
+
 /*
  * From an entry on, round the end, the first that may take it.  It ends when
  * all usable owners were met.  queue: NULL when the key's own server is full,
@@ -234,7 +242,7 @@ walk(struct hash *h, size_t at, const struct pick *pick, int64_t bound,
 			continue;
 		if (server_is_full(o->server)) {
 			if (queue && own)
-				return NULL;
+				return wait_for(pick, o->server);
 		} else if (!is_over(h, bound, o->server)) {
 			return o->server;
 		}
@@ -270,6 +278,7 @@ choose(struct pool *p, const struct pick *pick)
 const struct balance_ops hash_ops = {
 	.name = "hash",
 	.algo = "hash",
+	.keyed = true,
 	.init = init,
 	.fini = fini,
 	.refresh = refresh,

@@ -47,6 +47,7 @@ struct server {
 	bool in_service;		/* up, and not in maint */
 	int64_t warm_since;		/* clock.now at which that began */
 	unsigned cold;			/* thousandths held back; slow_start */
+	uint64_t woken;			/* the last wake that called for it */
 	/* Of the balancing policy: */
 	int64_t current;		/* round_robin: smooth weight */
 	uint32_t slot;			/* least_conn: place in the heap;

@@ -1,7 +1,9 @@
 """Policies from the outside: who serves whom, backups, slow start."""
-from harness import (Steelyard, case, equal, fail, main, pool, rows, server,
-                     wait_for)
-from origins import GoodOrigin
+import threading
+
+from harness import (Steelyard, case, equal, fail, main, pool, request, rows,
+                     server, wait_for)
+from origins import OK, GoodOrigin, Origin
 
 HEALTH = {"type": "tcp", "interval": "100ms", "timeout": "1s", "fall": 1,
           "rise": 1}
@@ -89,6 +91,55 @@ def a_server_that_comes_back_is_throttled_for_a_while():
         wait_for(lambda: s.row("web/a")["weight"] == "100", 5, "full weight")
         got = served(s, "ab", 20)
         equal(got["a"], 10, "requests to the warm one")
+
+
+class Slow(Origin):
+    """Holds what asks for /hold until told."""
+
+    def __init__(self, name):
+        self.gate, self.order = threading.Event(), []
+        super().__init__(self.serve, name=name)
+
+    def serve(self, wire, number):
+        while True:
+            r = self.read(wire)
+            if r is None:
+                return
+            self.order.append(r.target)
+            if r.target.startswith("/hold"):
+                self.gate.wait(20)
+            wire.send(OK)
+
+
+@case
+def who_waits_for_a_server_holds_up_nobody_else():
+    origins = [Slow("a"), Slow("b")]
+    with Steelyard(pool(*[server(o, max_connections=1) for o in origins],
+                        balance="hash", hash={"key": "header:X-User",
+                                              "on_full": "queue"})) as s:
+        homes = {}
+        for i in range(20):
+            got = served(s, "ab", 1, fields=[("X-User", "u%d" % i)])
+            homes.setdefault(max(got, key=got.get), "u%d" % i)
+        ann, bob = [("X-User", homes["a"])], [("X-User", homes["b"])]
+        for o in origins:
+            o.order.clear()
+        wires = []
+        for i in range(3):
+            wires.append(s.wire())
+            wires[i].send(request("/hold%d" % i, fields=ann))
+            wait_for(lambda: len(origins[0].order) +
+                     int(s.row("web/BACKEND")["qcur"]) == i + 1, 5,
+                     "request %d to run or wait" % i)
+        for _ in range(5):
+            equal(s.get(fields=bob).status, 200)
+        equal((origins[0].order, len(origins[1].order)), (["/hold0"], 5))
+        origins[0].gate.set()
+        for w in wires:
+            equal(w.response().status, 200)
+            w.close()
+        equal(origins[0].order, ["/hold0", "/hold1", "/hold2"], "order")
+        equal(s.row("web/BACKEND")["qcur"], "0")
 
 
 main()
