@@ -353,6 +353,20 @@ may_retry(struct exchange *x)
 	return x->retrying;
 }
 
+/*
+ * A connection broke.  Its siblings may be as dead, so the next one is new; and
+ * if it was not merely stale, another server is better.
+ */
+static void
+avoid_broken(struct exchange *x)
+{
+	if (x->bs == NULL)
+		return;
+	x->fresh = true;
+	if (x->back_error != STREAM_STALE && x->ntried < EXCHANGE_TRIES)
+		x->tried[x->ntried++] = x->server;
+}
+
 static bool
 step_retry(struct exchange *x)
 {
@@ -364,7 +378,7 @@ step_retry(struct exchange *x)
 	x->retries++;
 	x->server->count.wretr++;
 	x->pool->count.wretr++;
-	x->fresh = x->fresh || x->back_error == STREAM_STALE;
+	avoid_broken(x);
 	x->left = x->server;
 	exchange_drop_back(x, true);
 	x->back_error = STREAM_OK;
