@@ -64,6 +64,9 @@ void pool_retire(struct pool *p);
  * a change.  Called whenever a server's state, weight or admin changed. */
 void pool_refresh(struct pool *p);
 
+/* Why it is not in usable, in a word; NULL: it is. */
+const char *pool_objection(const struct pool *p, const struct server *s);
+
 /* Exchanges hold the pool they were routed to; a gone one is freed after. */
 void pool_hold(struct pool *p);
 void pool_drop(struct pool *p);

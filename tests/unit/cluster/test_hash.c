@@ -84,7 +84,7 @@ ask(struct bench *b, const char *key, struct server *const *tried, unsigned n,
 	    .ntried = n, .dry = dry };
 
 	b->request.path = slice_of(key);
-	return b->pool->balance->pick(b->pool, &pick);
+	return pool_pick(b->pool, &pick, false);
 }
 
 static struct server *
