@@ -107,6 +107,10 @@ static const struct command table[] = {
 	    "as set server state maint" },
 	{ "enable server", LEVEL_OPERATOR, enable_server, "<pool>/<server>",
 	    "as set server state ready" },
+	{ "explain", LEVEL_OPERATOR, explain, "[on <listener>] "
+	    "[from <address>] [tried <server>] <pool> [<key>]|<method> <url> "
+	    "[<name>: <value>]",
+	    "the route and the server a request would get, and why" },
 	{ "get weight", LEVEL_USER, get_weight, "<pool>/<server>",
 	    "the weight now, and the configured one" },
 	{ "help", LEVEL_USER, help, "[<command>]",
@@ -191,6 +195,12 @@ find(char **words, int n, int *used)
 	return best;
 }
 
+static bool
+has_json(const struct command *c)
+{
+	return strncmp(c->words, "show ", 5) == 0 || c->run == explain;
+}
+
 /* Do the given words begin the words of this row? */
 static bool
 begins(const struct command *c, char **words, int n)
@@ -219,7 +229,6 @@ list_commands(struct request *r, char **words, int n)
 
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		const struct command *c = &table[i];
-		bool is_show = strncmp(c->words, "show ", 5) == 0;
 		size_t at = r->out->n;
 
 		if (!begins(c, words, n))
@@ -227,7 +236,7 @@ list_commands(struct request *r, char **words, int n)
 		any = true;
 		text_add(r->out, "  %s%s%s%s", c->words,
 		    c->usage[0] != '\0' ? " " : "", c->usage,
-		    is_show ? " [json]" : "");
+		    has_json(c) ? " [json]" : "");
 		text_add(r->out, "%*s : %s\n",
 		    (int)(r->out->n - at < 50 ? 50 - (r->out->n - at) : 0), "",
 		    c->help);
@@ -255,7 +264,7 @@ unknown(struct request *r, char **words, int n)
 static void
 take_json(struct request *r, const struct command *c)
 {
-	r->json = strncmp(c->words, "show ", 5) == 0 && r->argc > 0 &&
+	r->json = has_json(c) && r->argc > 0 &&
 	    strcmp(r->argv[r->argc - 1], "json") == 0;
 	if (r->json)
 		r->argc--;

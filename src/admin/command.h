@@ -28,7 +28,7 @@ struct request {
 	/* Of each command: */
 	char **argv;			/* what follows the command's words */
 	int argc;
-	bool json;			/* the last word of a show was "json" */
+	bool json;			/* the last word was "json" */
 };
 
 /* r with the upper members set; line is cut to pieces. */
@@ -44,6 +44,7 @@ void show_backend(struct request *r);
 void show_health(struct request *r);		/* show_health.c */
 void show_errors(struct request *r);		/* show_errors.c */
 void show_config(struct request *r);		/* show_config.c */
+void explain(struct request *r);		/* explain.c */
 void show_sess(struct request *r);		/* sess.c */
 void shutdown_session(struct request *r);
 void shutdown_sessions_server(struct request *r);

@@ -313,8 +313,8 @@ put_pool(struct request *q, const struct filter *f, const struct pool *p)
 	list_each(s, &p->servers, struct server, node) {
 		if (!wants_row(f, STAT_SERVER, s->id) ||
 		    (f->up && !health_is_up(&s->health)) ||
-		    (f->up && s->admin == SERVER_MAINT) ||
-		    (f->no_maint && s->admin == SERVER_MAINT))
+		    ((f->up || f->no_maint) && (s->unresolved ||
+		    s->admin == SERVER_MAINT)))
 			continue;
 		fill_server(&r, q->worker, s);
 		put(q, f, &r);

@@ -32,6 +32,7 @@ struct log {
 	struct log_ring ring;
 	struct log_target target, next;
 	int64_t retry_at;	/* when a lost target may be opened again */
+	int64_t stuck_at;	/* when it took no more though asked early */
 	uint64_t dropped, written;
 	uint64_t missing;	/* dropped and not reported yet */
 	struct text line, message;
@@ -43,6 +44,7 @@ log_new(const struct clock *clock)
 	struct log *log = mem_new(sizeof(*log));
 
 	log->clock = clock;
+	log->stuck_at = -1;
 	log->format = LOG_FORMAT_JSON;
 	log->level = LOG_LEVEL_INFO;
 	log_ring_init(&log->ring);
@@ -178,61 +180,11 @@ format_event(struct log *log, enum log_level level, const char *event,
 	text_add_char(t, '}');
 }
 
-/*
- * Before a line of n bytes: tells how many lines are missing.  False when the
- * two do not fit.
- */
-static bool
-report_missing(struct log *log, size_t n)
-{
-	struct log_field field = { "lines", SLICE_NONE, (int64_t)log->missing };
-
-	if (log->missing == 0)
-		return true;
-	if (!log_ring_fits(&log->ring, n + REPORT_ROOM))
-		return false;
-	text_clear(&log->message);
-	text_add(&log->message, "%" PRIu64 " lines dropped", log->missing);
-	format_event(log, LOG_LEVEL_WARN, "log", &field, 1);
-	log->missing = 0;
-	return log_ring_add(&log->ring, LOG_LEVEL_WARN,
-	    text_slice(&log->line));
-}
-
 static void
 drop(struct log *log)
 {
 	log->dropped++;
 	log->missing++;
-}
-
-void
-log_event(struct log *log, enum log_level level, const char *event,
-    const struct log_field *fields, unsigned nfields, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!log_wants(log, level))
-		return;
-	if (!report_missing(log, EVENT_ROOM)) {
-		drop(log);
-		return;
-	}
-	text_clear(&log->message);
-	va_start(ap, fmt);
-	text_vadd(&log->message, fmt, ap);
-	va_end(ap);
-	format_event(log, level, event, fields, nfields);
-	if (!log_ring_add(&log->ring, (int)level, text_slice(&log->line)))
-		drop(log);
-}
-
-void
-log_line(struct log *log, struct slice line)
-{
-	if (!report_missing(log, line.n) ||
-	    !log_ring_add(&log->ring, LOG_LEVEL_INFO, line))
-		drop(log);
 }
 
 /* Opens a lost target anew, at most once in RETRY_OPEN. */
@@ -279,6 +231,70 @@ drain(struct log *log)
 		}
 	}
 	return true;
+}
+
+/* Many lines of one tick: some are written before its end, if they can be. */
+static void
+make_room(struct log *log, size_t n)
+{
+	if (log_ring_fits(&log->ring, n + REPORT_ROOM) ||
+	    log->target.kind == LOG_TARGET_NONE ||
+	    log->stuck_at == log->clock->now)
+		return;
+	if (!drain(log))
+		log->stuck_at = log->clock->now;	/* once a tick */
+}
+
+/*
+ * Before a line of n bytes: tells how many lines are missing.  False when the
+ * two do not fit.
+ */
+static bool
+report_missing(struct log *log, size_t n)
+{
+	struct log_field field = { "lines", SLICE_NONE, (int64_t)log->missing };
+
+	if (log->missing == 0)
+		return true;
+	if (!log_ring_fits(&log->ring, n + REPORT_ROOM))
+		return false;
+	text_clear(&log->message);
+	text_add(&log->message, "%" PRIu64 " lines dropped", log->missing);
+	format_event(log, LOG_LEVEL_WARN, "log", &field, 1);
+	log->missing = 0;
+	return log_ring_add(&log->ring, LOG_LEVEL_WARN,
+	    text_slice(&log->line));
+}
+
+void
+log_event(struct log *log, enum log_level level, const char *event,
+    const struct log_field *fields, unsigned nfields, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_wants(log, level))
+		return;
+	make_room(log, EVENT_ROOM);
+	if (!report_missing(log, EVENT_ROOM)) {
+		drop(log);
+		return;
+	}
+	text_clear(&log->message);
+	va_start(ap, fmt);
+	text_vadd(&log->message, fmt, ap);
+	va_end(ap);
+	format_event(log, level, event, fields, nfields);
+	if (!log_ring_add(&log->ring, (int)level, text_slice(&log->line)))
+		drop(log);
+}
+
+void
+log_line(struct log *log, struct slice line)
+{
+	make_room(log, line.n);
+	if (!report_missing(log, line.n) ||
+	    !log_ring_add(&log->ring, LOG_LEVEL_INFO, line))
+		drop(log);
 }
 
 void

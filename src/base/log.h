@@ -8,10 +8,10 @@
 #include "base/text.h"
 
 /*
- * The log: lines go to a ring that is written once a tick and never blocks
- * the loop.  When the target is slow or full, lines are dropped whole and
- * counted; the first line that fits again is preceded by one that says how
- * many are missing.
+ * The log: lines go to a ring that is written once a tick, or when it is full,
+ * and never blocks the loop.  When the target is slow or full, lines are
+ * dropped whole and counted; the first line that fits again is preceded by one
+ * that says how many are missing.
  *
  * Two kinds of lines share it: events (log_event, here) and access lines
  * (log_line, formatted by proxy/access_log).

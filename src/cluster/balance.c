@@ -46,3 +46,11 @@ pick_is_out(const struct pick *p, const struct server *s)
 {
 	return server_is_full(s) || pick_was_tried(p, s);
 }
+
+struct score
+score_load(const struct server *s)
+{
+	/* The weight is in thousandths. */
+	return (struct score){ ((int64_t)s->active + 1) * 1000,
+	    (int64_t)server_weight_now(s) };
+}

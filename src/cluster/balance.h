@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "http/head.h"
 #include "net/addr.h"
@@ -13,9 +14,17 @@ struct pick {
 	const struct head *request;
 	struct slice path;		/* normalised, without the query */
 	const struct addr *client;
+	struct slice key;		/* hash: this one, if it is not empty */
 	struct server *const *tried;	/* not to take while another is left */
 	unsigned ntried;
 	bool dry;			/* only asked: nothing may change */
+	struct server **full;		/* set to the one that must be waited
+					 * for; may be NULL */
+};
+
+/* How a policy ranks a server; a fraction, so that nothing is rounded. */
+struct score {
+	int64_t above, below;
 };
 
 /*
@@ -25,6 +34,7 @@ struct pick {
 struct balance_ops {
 	const char *name;		/* in the configuration: "least_conn" */
 	const char *algo;		/* in show stat: "leastconn" */
+	bool keyed;			/* a request has a server of its own */
 	/* pool->balance_state is the policy's own. */
 	void (*init)(struct pool *);
 	void (*fini)(struct pool *);
@@ -33,6 +43,9 @@ struct balance_ops {
 	void (*load)(struct pool *, struct server *);
 	/* nusable > 0; NULL: all were tried. */
 	struct server *(*pick)(struct pool *, const struct pick *);
+	/* By which pick goes, of a usable server; and what it is, in words. */
+	struct score (*score)(const struct server *);
+	const char *score_is;
 };
 
 const struct balance_ops *balance_find(const char *name);
@@ -44,3 +57,12 @@ bool pick_was_tried(const struct pick *p, const struct server *s);
 
 /* Not to be taken: tried, or full. */
 bool pick_is_out(const struct pick *p, const struct server *s);
+
+/* (active + 1) / weight */
+struct score score_load(const struct server *s);
+
+static inline bool
+score_is_less(struct score a, struct score b)
+{
+	return a.above * b.below < b.above * a.below;
+}

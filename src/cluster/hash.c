@@ -202,11 +202,32 @@ hash_slots(uint64_t active, int64_t bound, uint64_t weight,
 	return (total * weight + total_weight - 1) / total_weight;
 }
 
-static bool
-is_over(const struct hash *h, int64_t bound, const struct server *s)
+/* Of 0 slots: there is no bound. */
+static struct score
+score(const struct server *s)
 {
-	return bound > 0 && s->active >= hash_slots(h->active, bound,
-	    server_weight_now(s), h->weight);
+	const struct hash *h = s->pool->balance_state;
+	int64_t bound = s->pool->conf->hash.bound;
+
+	return (struct score){ s->active, bound == 0 ? 0 :
+	    (int64_t)hash_slots(h->active, bound, server_weight_now(s),
+	    h->weight) };
+}
+
+static bool
+is_over(const struct server *s)
+{
+	struct score x = score(s);
+
+	return x.above >= x.below;
+}
+
+static struct server *
+wait_for(const struct pick *pick, struct server *s)
+{
+	if (pick->full != NULL)
+		*pick->full = s;
+	return NULL;
 }
 
 /*
@@ -215,8 +236,7 @@ is_over(const struct hash *h, int64_t bound, const struct server *s)
  * so that the request waits.
  */
 static struct server *
-walk(struct hash *h, size_t at, const struct pick *pick, int64_t bound,
-    bool queue)
+walk(struct hash *h, size_t at, const struct pick *pick, bool bound, bool queue)
 {
 	size_t n = count_entries(h);
 	unsigned met = 0;
@@ -234,8 +254,8 @@ walk(struct hash *h, size_t at, const struct pick *pick, int64_t bound,
 			continue;
 		if (server_is_full(o->server)) {
 			if (queue && own)
-				return NULL;
-		} else if (!is_over(h, bound, o->server)) {
+				return wait_for(pick, o->server);
+		} else if (!bound || !is_over(o->server)) {
 			return o->server;
 		}
 		own = false;
@@ -251,17 +271,19 @@ choose(struct pool *p, const struct pick *pick)
 	bool queue = conf->on_full == ON_FULL_QUEUE;
 	struct server *s;
 	char text[ADDR_TEXT];
-	struct slice key = hash_key(&conf->key, pick, text);
+	struct slice key = pick->key;
 	size_t at;
 
+	if (key.n == 0)
+		key = hash_key(&conf->key, pick, text);
 	if (key.n == 0 || h->nplaced == 0)
 		return random_pick(p, pick);
 	at = h->method == HASH_RING ? ring_find(&h->ring, ring_hash(key)) :
 	    maglev_find(&h->maglev, key);
-	s = walk(h, at, pick, conf->bound, queue);
+	s = walk(h, at, pick, conf->bound > 0, queue);
 	/* The bound yields when only tried or full ones are below it. */
 	if (s == NULL && conf->bound > 0)
-		s = walk(h, at, pick, 0, queue);
+		s = walk(h, at, pick, false, queue);
 	if (s == NULL && !queue)
 		s = random_pick(p, pick);
 	return s;
@@ -270,9 +292,13 @@ choose(struct pool *p, const struct pick *pick)
 const struct balance_ops hash_ops = {
 	.name = "hash",
 	.algo = "hash",
+	.keyed = true,
 	.init = init,
 	.fini = fini,
 	.refresh = refresh,
 	.load = load,
 	.pick = choose,
+	.score = score,
+	.score_is = "active / its part of the bound, the first below 1 from "
+	    "the key on",
 };

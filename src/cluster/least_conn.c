@@ -19,18 +19,17 @@ struct heap {
 	unsigned n;
 };
 
-/* Loads are compared as fractions, multiplied crosswise; full ones are last. */
+/* Full ones are last. */
 static bool
 is_before(const struct server *a, const struct server *b)
 {
-	uint64_t x = ((uint64_t)a->active + 1) * server_weight_now(b);
-	uint64_t y = ((uint64_t)b->active + 1) * server_weight_now(a);
+	struct score x = score_load(a), y = score_load(b);
 	bool full = server_is_full(a);
 
 	if (full != server_is_full(b))
 		return !full;
-	if (x != y)
-		return x < y;
+	if (score_is_less(x, y) || score_is_less(y, x))
+		return score_is_less(x, y);
 	return a->turn != b->turn ? a->turn < b->turn : a->id < b->id;
 }
 
@@ -178,4 +177,6 @@ const struct balance_ops least_conn_ops = {
 	.refresh = refresh,
 	.load = load,
 	.pick = choose,
+	.score = score_load,
+	.score_is = "(active + 1) / weight, the least is taken",
 };

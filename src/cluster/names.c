@@ -199,7 +199,7 @@ static void
 ask(struct name *nm)
 {
 	struct names *n = nm->names;
-	struct question q = { nm->host, nm->kind, n->timeout, n->servers };
+	struct lookup_query q = { nm->host, nm->kind, n->timeout, n->servers };
 
 	if (n->resolver == NULL || nm->lookup != NULL)
 		return;

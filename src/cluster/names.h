@@ -36,7 +36,7 @@ struct names {
 	const struct resolver *resolver;	/* NULL: nothing resolves */
 	struct list list;
 	int64_t min, max, timeout;
-	char *servers;			/* as in struct question, or NULL */
+	char *servers;			/* as in struct lookup_query, or NULL */
 };
 
 void names_init(struct names *n, struct cluster *c);

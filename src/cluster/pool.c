@@ -160,21 +160,40 @@ must_panic(const struct pool *p, const struct census *n)
 	    n->up > 0 && 100 * (int64_t)n->up < threshold * (n->up + n->down);
 }
 
+const char *
+pool_objection(const struct pool *p, const struct server *s)
+{
+	if (s->gone || s->admin == SERVER_MAINT)
+		return "maint";
+	if (s->unresolved)
+		return "unresolved";
+	if (s->admin == SERVER_DRAIN)
+		return "drain";
+	if (s->weight == 0)
+		return "weight 0";
+	if (s->health.state == HEALTH_CHECKING)
+		return "checking";
+	if (!health_is_up(&s->health) &&
+	    (!p->panic || s->conf->backup != p->on_backup))
+		return "down";
+	if (s->conf->backup && !p->on_backup)
+		return "backup";
+	if (p->panic && p->conf->health.on_panic == ON_PANIC_FAIL)
+		return "panic";
+	return NULL;
+}
+
 static void
 fill_usable(struct pool *p)
 {
 	struct server *s;
 
 	p->nusable = 0;
-	if (p->panic && p->conf->health.on_panic == ON_PANIC_FAIL)
-		return;
 	if (p->nservers > 0)
 		p->usable = mem_grow(p->usable, p->nservers,
 		    sizeof(p->usable[0]));
 	list_each(s, &p->servers, struct server, node)
-		if (s->conf->backup == p->on_backup &&
-		    (server_is_usable(s) || (p->panic && is_wanted(s) &&
-		    s->health.state == HEALTH_DOWN)))
+		if (pool_objection(p, s) == NULL)
 			p->usable[p->nusable++] = s;
 }
 
@@ -297,6 +316,7 @@ pool_refresh(struct pool *p)
 struct server *
 pool_pick(struct pool *p, const struct pick *pick, bool again)
 {
+	struct rng *rng = p->cluster->rng, was = *rng;
 	struct pick any = *pick;
 	struct server *s;
 
@@ -308,10 +328,12 @@ pool_pick(struct pool *p, const struct pick *pick, bool again)
 		any.ntried = 0;
 		s = p->balance->pick(p, &any);
 	}
-	if (s == NULL || pick->dry)
-		return s;
-	s->count.lbtot++;
-	p->count.lbtot++;
+	if (pick->dry)
+		*rng = was;
+	if (s == NULL)
+		return NULL;
+	s->count.lbtot += !pick->dry;
+	p->count.lbtot += !pick->dry;
 	return s;
 }
 

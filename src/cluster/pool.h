@@ -40,6 +40,7 @@ struct pool {
 	struct timer warmth;		/* slow start: looks again */
 	struct list queue;		/* of struct place: who waits for room */
 	uint32_t nqueue, ncalled;
+	uint64_t wakes;			/* of the queue */
 	uint32_t in_flight;		/* exchanges that hold the pool */
 	uint32_t retrying;		/* of them, in a second try or later */
 	struct counters count;
@@ -69,6 +70,9 @@ void pool_retire(struct pool *p);
 /* Remakes usable, panic and the policy's state; logs panic and emptiness once
  * a change.  Called whenever a server's state, weight or admin changed. */
 void pool_refresh(struct pool *p);
+
+/* Why it is not in usable, in a word; NULL: it is. */
+const char *pool_objection(const struct pool *p, const struct server *s);
 
 /* Exchanges hold the pool they were routed to; a gone one is freed after. */
 void pool_hold(struct pool *p);

@@ -18,6 +18,15 @@ place_init(struct place *pl, void (*on_turn)(void *owner), void *owner)
 	list_init(&pl->node);
 }
 
+void
+queue_forget(struct pool *p)
+{
+	struct place *pl;
+
+	list_each(pl, &p->queue, struct place, node)
+		pl->wanted = NULL;
+}
+
 static void
 note_length(struct pool *p)
 {
@@ -70,21 +79,27 @@ queue_answered(struct pool *p, struct place *pl)
 	p->ncalled--;
 }
 
+/* Does each wait for a server of its own? */
+static bool
+is_by_server(const struct pool *p)
+{
+	return p->balance->keyed && p->conf->hash.on_full == ON_FULL_QUEUE;
+}
+
 bool
 queue_has_precedence(const struct pool *p)
 {
-	return p->nqueue + p->ncalled > 0;
+	return p->nqueue + p->ncalled > 0 && !is_by_server(p);
 }
 
 static void
-call_first(struct pool *p)
+call(struct pool *p, struct place *pl)
 {
-	struct place *pl = list_entry(p->queue.next, struct place, node);
-
 	list_del(&pl->node);
 	p->nqueue--;
 	p->ncalled++;
 	pl->called = true;
+	pl->wanted = NULL;
 	note_length(p);
 	pl->on_turn(pl->owner);
 }
@@ -100,14 +115,38 @@ room_of(const struct pool *p)
 	return room;
 }
 
+/* One a server: room comes by one at a time. */
+static bool
+is_its_turn(struct pool *p, struct place *pl, uint64_t room)
+{
+	struct server *s = pl->wanted;
+
+	if (s != NULL && !server_is_usable(s))
+		s = pl->wanted = NULL;
+	if (s == NULL)
+		return p->ncalled < room;
+	if (s->woken == p->wakes || server_room(s) == 0)
+		return false;
+	s->woken = p->wakes;
+	return true;
+}
+
 void
 queue_wake(struct pool *p)
 {
+	struct place *pl;
 	uint64_t room;
 
 	if (p->nqueue == 0)
 		return;
+	p->wakes++;
 	room = p->nusable == 0 ? UINT64_MAX : room_of(p);
+	if (is_by_server(p)) {
+		list_each(pl, &p->queue, struct place, node)
+			if (is_its_turn(p, pl, room))
+				call(p, pl);
+		return;
+	}
 	while (p->nqueue > 0 && p->ncalled < room)
-		call_first(p);
+		call(p, list_entry(p->queue.next, struct place, node));
 }

@@ -6,6 +6,7 @@
 #include "base/list.h"
 
 struct pool;
+struct server;
 
 /*
  * Requests that wait because every usable server of their pool has as many in
@@ -14,12 +15,17 @@ struct pool;
  * A place is embedded in who waits.  When there is room, those in front are
  * called, as many as there is room for: called is set, on_turn tells, and they
  * are off the list; each then picks, and says so by queue_answered().
+ *
+ * Where each waits for the server of its key (on_full = "queue"), they do not
+ * hold up each other: who is first among those of a server is called when that
+ * one has room.
  */
 struct place {
 	struct list node;
 	void (*on_turn)(void *owner);	/* schedules; decides nothing */
 	void *owner;
 	bool called;
+	struct server *wanted;	/* the one it waits for; NULL: any */
 };
 
 void place_init(struct place *pl, void (*on_turn)(void *owner), void *owner);
@@ -38,6 +44,9 @@ void queue_answered(struct pool *p, struct place *pl);
 
 /* Must a new request wait behind others? */
 bool queue_has_precedence(const struct pool *p);
+
+/* A reload: servers that are waited for may go; those who wait take any. */
+void queue_forget(struct pool *p);
 
 /* Room may have come, or the last usable server may have gone (then all are
  * called, to learn it). */

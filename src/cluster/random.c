@@ -14,8 +14,7 @@
 static bool
 is_lighter(const struct server *a, const struct server *b)
 {
-	return ((uint64_t)a->active + 1) * server_weight_now(b) <
-	    ((uint64_t)b->active + 1) * server_weight_now(a);
+	return score_is_less(score_load(a), score_load(b));
 }
 
 /* All of them, from a random one on, which decides among equals. */
@@ -50,8 +49,7 @@ draw(const struct pool *p, const struct pick *pick, struct rng *rng,
 struct server *
 random_pick(struct pool *p, const struct pick *pick)
 {
-	struct rng copy = *p->cluster->rng;
-	struct rng *rng = pick->dry ? &copy : p->cluster->rng;
+	struct rng *rng = p->cluster->rng;	/* if dry, pool_pick's care */
 	struct server *a, *b;
 
 	if (p->nusable <= RANDOM_SCAN)
@@ -82,4 +80,6 @@ const struct balance_ops random_ops = {
 	.fini = nothing,
 	.refresh = nothing,
 	.pick = random_pick,
+	.score = score_load,
+	.score_is = "(active + 1) / weight, the lesser of two by lot",
 };

@@ -21,27 +21,36 @@ nothing(struct pool *p)
 	(void)p;
 }
 
+/* What is next to be compared; weights are in thousandths. */
+static struct score
+score(const struct server *s)
+{
+	return (struct score){ s->current + (int64_t)server_weight_now(s),
+	    1000 };
+}
+
 static struct server *
 choose(struct pool *p, const struct pick *pick)
 {
 	struct server *best = NULL, *s;
-	int64_t total = 0, most = 0, weight;
+	int64_t total = 0;
 
 	for (unsigned i = 0; i < p->nusable; i++) {
 		s = p->usable[i];
 		if (pick_is_out(pick, s))
 			continue;
-		weight = (int64_t)server_weight_now(s);
-		total += weight;
-		if (best == NULL || s->current + weight > most) {
+		total += (int64_t)server_weight_now(s);
+		if (best == NULL || score_is_less(score(best), score(s)))
 			best = s;
-			most = s->current + weight;
-		}
-		if (!pick->dry)
-			s->current += weight;
 	}
-	if (best != NULL && !pick->dry)
-		best->current -= total;
+	if (best == NULL || pick->dry)
+		return best;
+	for (unsigned i = 0; i < p->nusable; i++) {
+		s = p->usable[i];
+		if (!pick_is_out(pick, s))
+			s->current += (int64_t)server_weight_now(s);
+	}
+	best->current -= total;
 	return best;
 }
 
@@ -52,4 +61,6 @@ const struct balance_ops round_robin_ops = {
 	.fini = nothing,
 	.refresh = nothing,
 	.pick = choose,
+	.score = score,
+	.score_is = "current value + weight, the most is taken",
 };

@@ -49,6 +49,7 @@ struct server {
 	bool in_service;		/* up, and not in maint */
 	int64_t warm_since;		/* clock.now at which that began */
 	unsigned cold;			/* thousandths held back; slow_start */
+	uint64_t woken;			/* the last wake that called for it */
 	/* Of the balancing policy: */
 	int64_t current;		/* round_robin: smooth weight */
 	uint32_t slot;			/* least_conn: place in the heap;
@@ -98,6 +99,7 @@ server_limit(const struct server *s)
 
 	return (uint32_t)((most * (1000 - s->cold) + 999) / 1000);
 }
+
 /* How many more requests it may take within its max_connections. */
 uint32_t server_room(const struct server *s);
 

@@ -47,7 +47,7 @@ is_prime(int64_t n)
 static void
 check_table(const struct subject *s, const struct conf_pool *p)
 {
-	int64_t below = p->hash.table, above = p->hash.table;
+	int64_t below = p->hash.table, above = below + 1;
 
 	if (!is_prime(p->hash.table)) {
 		while (!is_prime(below))

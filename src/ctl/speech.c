@@ -64,11 +64,17 @@ command_end(const char *s)
 }
 
 static bool
-is_show(struct slice command)
+has_json(struct slice command)
 {
+	static const char *const words[] = {
+		"show ", "show\t", "explain ", "explain\t",
+	};
+
 	command = slice_trim(command);
-	return slice_starts(command, SLICE("show ")) ||
-	    slice_starts(command, SLICE("show\t"));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (slice_starts(command, slice_of(words[i])))
+			return true;
+	return false;
 }
 
 static bool
@@ -87,7 +93,7 @@ add_json_words(struct text *line, const char *s)
 		struct slice command = slice_make(s, (size_t)(end - s));
 
 		text_add_slice(line, command);
-		if (is_show(command) && !asks_json(command))
+		if (has_json(command) && !asks_json(command))
 			text_add(line, " json");
 		if (*end == '\0')
 			return;

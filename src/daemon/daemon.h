@@ -48,6 +48,9 @@ bool daemon_start(struct daemon *d, struct conf *conf, struct text *errors);
 /* reload.c: reads and checks a file; NULL with all errors. */
 struct conf *daemon_load(const char *path, struct text *errors);
 
+/* Opens the log anew; if that fails, says so in it and keeps the old file. */
+bool daemon_reopen_log(struct daemon *d);
+
 /* signals.c */
 void signals_start(struct daemon *d);
 void signals_stop(struct daemon *d);

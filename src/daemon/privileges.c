@@ -6,10 +6,12 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,20 +83,49 @@ find_ids(const struct conf_global *g, uid_t *uid, gid_t *gid,
 	return true;
 }
 
+/* A container may not have the capability at all. */
+static bool
+may_bind(void)
+{
+	cap_flag_value_t v = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (caps == NULL)
+		return false;
+	cap_get_flag(caps, CAP_NET_BIND_SERVICE, CAP_PERMITTED, &v);
+	cap_free(caps);
+	return v == CAP_SET;
+}
+
 static bool
 keep_bind_only(void)
 {
 	static const cap_value_t bind_cap[] = { CAP_NET_BIND_SERVICE };
+	cap_flag_value_t keep = may_bind() ? CAP_SET : CAP_CLEAR;
 	cap_t caps = cap_init();
 	bool good;
 
 	if (caps == NULL)
 		return false;
-	good = cap_set_flag(caps, CAP_PERMITTED, 1, bind_cap, CAP_SET) == 0 &&
-	    cap_set_flag(caps, CAP_EFFECTIVE, 1, bind_cap, CAP_SET) == 0 &&
+	good = cap_set_flag(caps, CAP_PERMITTED, 1, bind_cap, keep) == 0 &&
+	    cap_set_flag(caps, CAP_EFFECTIVE, 1, bind_cap, keep) == 0 &&
 	    cap_set_proc(caps) == 0;
 	cap_free(caps);
 	return good;
+}
+
+/* What we opened as root must be opened again, or removed, as that user. */
+static void
+give_file(const char *path, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if (path == NULL || *path != '/' || lstat(path, &st) != 0)
+		return;
+	if ((S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode)) &&
+	    st.st_uid == 0 && lchown(path, uid, gid) != 0)
+		fprintf(stderr, "steelyard: %s stays root's: %s\n", path,
+		    strerror(errno));
 }
 
 static bool
@@ -140,5 +171,7 @@ privileges_drop(const struct conf *conf, struct text *error)
 		    "start with; start as root, or leave them out");
 		return false;
 	}
+	give_file(g->log.target, uid, gid);
+	give_file(g->stats_socket.path, uid, gid);
 	return become(g, uid, gid, error);
 }

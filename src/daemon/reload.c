@@ -21,11 +21,17 @@ daemon_load(const char *path, struct text *errors)
 	return conf_load(path, balance_names, errors);
 }
 
+/* One that stands is opened anew later: after that a reload cannot fail. */
 static bool
 prepare_log(struct daemon *d, const struct conf *conf, struct text *errors)
 {
-	int error = log_prepare(d->log, conf->global.log.target);
+	const struct conf *now = d->worker->conf;
+	int error;
 
+	if (now != NULL && strcmp(now->global.log.target,
+	    conf->global.log.target) == 0)
+		return true;
+	error = log_prepare(d->log, conf->global.log.target);
 	if (error == 0)
 		return true;
 	text_add(errors, "%s:%u: global.log.target: cannot open \"%s\": %s\n",
@@ -114,6 +120,17 @@ log_errors(struct daemon *d, const struct text *errors)
 	    "force; the old one stays", d->options->file);
 }
 
+bool
+daemon_reopen_log(struct daemon *d)
+{
+	int error = log_reopen(d->log);
+
+	if (error != 0)
+		log_error(d->log, "log", "cannot open the log anew: %s; "
+		    "going on with the old file", strerror(-error));
+	return error == 0;
+}
+
 static void
 failed(struct daemon *d, const struct text *errors, struct text *answer)
 {
@@ -133,7 +150,7 @@ succeeded(struct daemon *d, const struct text *changes, struct text *answer)
 	if (what.n == 0)
 		what = SLICE("nothing that stands has changed");
 	d->worker->reloads++;
-	log_reopen(d->log);
+	daemon_reopen_log(d);
 	log_info(d->log, "reload", "the configuration in %s is in force: "
 	    "%.*s", d->options->file, SLICE_ARG(what));
 	text_add(answer, "reloaded: %.*s\n", SLICE_ARG(what));

@@ -56,13 +56,9 @@ static void
 on_usr1(void *owner, unsigned signo)
 {
 	struct daemon *d = owner;
-	int error = log_reopen(d->log);
 
 	(void)signo;
-	if (error != 0)
-		log_error(d->log, "log", "cannot open the log anew: %s; "
-		    "going on with the old file", strerror(-error));
-	else
+	if (daemon_reopen_log(d))
 		log_info(d->log, "log", "SIGUSR1: the log was opened anew");
 }
 

@@ -370,7 +370,7 @@ run_done(struct task *t)
 }
 
 static int
-open_channel(struct lookup *lk, const struct question *q)
+open_channel(struct lookup *lk, const struct lookup_query *q)
 {
 	struct ares_options o = {
 		.timeout = (int)(q->timeout / USEC_PER_MS / (TRIES + 1)),
@@ -389,7 +389,7 @@ open_channel(struct lookup *lk, const struct question *q)
 }
 
 static struct lookup *
-ask(const struct resolver *r, struct loop *loop, const struct question *q,
+ask(const struct resolver *r, struct loop *loop, const struct lookup_query *q,
     void (*fn)(void *owner, const struct answer *), void *owner)
 {
 	struct lookup *lk = mem_new(sizeof(*lk));

@@ -15,7 +15,7 @@
 
 enum lookup_kind { LOOKUP_HOST, LOOKUP_SERVICE };	/* A and AAAA; SRV */
 
-struct question {
+struct lookup_query {
 	const char *name;	/* complete: no search domain is added */
 	enum lookup_kind kind;
 	int64_t timeout;	/* for all of it */
@@ -40,7 +40,7 @@ struct lookup;			/* a question under way */
 struct resolver {
 	/* fn is called once, never from within ask; then the lookup is gone. */
 	struct lookup *(*ask)(const struct resolver *, struct loop *,
-	    const struct question *, void (*fn)(void *owner,
+	    const struct lookup_query *, void (*fn)(void *owner,
 	    const struct answer *), void *owner);
 	/* fn will not be called; NULL is fine. */
 	void (*cancel)(struct lookup **);

@@ -191,13 +191,15 @@ leave_queue(struct exchange *x)
 	return true;
 }
 
-/* Every server is full.  Who was called and found none keeps its turn. */
+/* Every server is full, or that of its key, which it waits for.  Who was called
+ * and found none keeps its turn. */
 static bool
-join_queue(struct exchange *x)
+join_queue(struct exchange *x, struct server *wanted)
 {
 	struct pool *p = x->pool;
 
 	x->left = NULL;		/* it may be freed before our turn comes */
+	x->place.wanted = wanted;
 	if (x->place.called) {
 		queue_rejoin(p, &x->place);
 		return exchange_go(x, EXCHANGE_QUEUE);
@@ -233,12 +235,14 @@ step_queue(struct exchange *x)
 static bool
 step_pick(struct exchange *x)
 {
+	struct server *full = NULL;
 	struct pick pick = {
 		.request = x->request,
 		.path = x->path,
 		.client = x->front->link.conn->peer,
 		.tried = x->tried,
 		.ntried = x->ntried,
+		.full = &full,
 	};
 	struct server *s;
 
@@ -246,10 +250,10 @@ step_pick(struct exchange *x)
 		return leave_queue(x) && exchange_abort(x, 'C', 'C',
 		    "the client left before a server was reached");
 	if (queue_has_precedence(x->pool) && !x->place.called)
-		return join_queue(x);
+		return join_queue(x, NULL);
 	s = pool_pick(x->pool, &pick, true);
 	if (s == NULL && x->pool->nusable > 0)
-		return join_queue(x);
+		return join_queue(x, full);
 	queue_answered(x->pool, &x->place);
 	if (s == NULL)
 		return exchange_refuse(x, 503, 'S', 'C',
@@ -349,6 +353,20 @@ may_retry(struct exchange *x)
 	return x->retrying;
 }
 
+/*
+ * A connection broke.  Its siblings may be as dead, so the next one is new; and
+ * if it was not merely stale, another server is better.
+ */
+static void
+avoid_broken(struct exchange *x)
+{
+	if (x->bs == NULL)
+		return;
+	x->fresh = true;
+	if (x->back_error != STREAM_STALE && x->ntried < EXCHANGE_TRIES)
+		x->tried[x->ntried++] = x->server;
+}
+
 static bool
 step_retry(struct exchange *x)
 {
@@ -360,7 +378,7 @@ step_retry(struct exchange *x)
 	x->retries++;
 	x->server->count.wretr++;
 	x->pool->count.wretr++;
-	x->fresh = x->fresh || x->back_error == STREAM_STALE;
+	avoid_broken(x);
 	x->left = x->server;
 	exchange_drop_back(x, true);
 	x->back_error = STREAM_OK;

@@ -104,6 +104,14 @@ wait_of_client(const struct exchange *x)
 	    { 'c', 'D', "the client took no byte of its answer in time" }, 0 };
 }
 
+/* The client waits for a 100 before it sends: the server's turn. */
+static bool
+is_held_back(const struct exchange *x)
+{
+	return x->request->expects_continue && x->ninterim == 0 &&
+	    x->up.first.n == 0 && x->up.credited == 0;
+}
+
 static struct wait
 wait_of(const struct exchange *x)
 {
@@ -124,7 +132,7 @@ wait_of(const struct exchange *x)
 		return (struct wait){ t->idle, { 's',
 		    x->response == NULL ? 'H' : 'D',
 		    "the server took no byte of the request in time" }, 504 };
-	if (!x->up.end && x->response == NULL)
+	if (!x->up.end && x->response == NULL && !is_held_back(x))
 		return (struct wait){ t->request, { 'c', 'D',
 		    "the client sent no byte of its body in time" }, 408 };
 	if (x->response == NULL)

@@ -198,20 +198,58 @@ close_socket(struct listener *l)
 	unlink_unix(&l->addr);
 }
 
+static bool
+is_planned(const struct listener_plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (strcmp(plan->v[i].conf->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A new name where the address stands is no reason to lose connections. */
+static struct listener *
+rename_from(struct listener_plan *plan, struct planned *p, struct text *changes)
+{
+	struct listener *l = p->from;
+
+	if (l == NULL || is_planned(plan, l->name))
+		return NULL;
+	text_add(changes, "; listener %s: renamed to %s", l->name,
+	    p->conf->name);
+	free(l->name);
+	l->name = mem_string(p->conf->name);
+	return l;
+}
+
+/* The listener of this name: it stands, or another becomes it, or is new. */
+static struct listener *
+find_or_make(struct listener_plan *plan, struct planned *p,
+    struct text *changes)
+{
+	struct listener *l = listener_find(plan->worker, p->conf->name);
+
+	if (l != NULL) {
+		if (p->fd >= 0)
+			text_add(changes, "; listener %s: moved to %s",
+			    l->name, p->conf->address.text);
+		return l;
+	}
+	l = rename_from(plan, p, changes);
+	if (l != NULL)
+		return l;
+	l = listener_new(plan->worker, p->conf->name);
+	text_add(changes, "; listener %s: added on %s", l->name,
+	    p->conf->address.text);
+	return l;
+}
+
 static struct listener *
 commit_one(struct listener_plan *plan, struct planned *p, struct text *changes)
 {
 	struct worker *w = plan->worker;
-	struct listener *l = listener_find(w, p->conf->name);
+	struct listener *l = find_or_make(plan, p, changes);
 
-	if (l == NULL) {
-		l = listener_new(w, p->conf->name);
-		text_add(changes, "; listener %s: added on %s", l->name,
-		    p->conf->address.text);
-	} else if (p->fd >= 0) {
-		text_add(changes, "; listener %s: moved to %s", l->name,
-		    p->conf->address.text);
-	}
 	list_del(&l->node);
 	retune(l, plan->conf, p->conf);
 	if (p->fd >= 0) {

@@ -34,33 +34,49 @@ has_field(const struct head *h, const struct conf_field *want)
 	return false;
 }
 
-static bool
-matches(const struct conf_route *r, const struct conf_listener *l,
+static enum route_bar
+find_bar(const struct conf_route *r, const struct conf_listener *l,
     const struct head *h, struct slice path)
 {
 	if (r->on != NULL && strcmp(r->on->name, l->name) != 0)
-		return false;
+		return ROUTE_LISTENER;
 	if (r->method != NULL && !head_is_method(h, r->method))
-		return false;
+		return ROUTE_METHOD;
 	if (r->path != NULL && !slice_eq(path, slice_of(r->path)))
-		return false;
+		return ROUTE_PATH;
 	if (r->path_prefix != NULL &&
 	    !slice_starts(path, slice_of(r->path_prefix)))
-		return false;
+		return ROUTE_PATH_PREFIX;
 	if (r->host != NULL &&
 	    !uri_host_matches(h->authority, slice_of(r->host)))
-		return false;
-	return r->field == NULL || has_field(h, r->field);
+		return ROUTE_HOST;
+	if (r->field != NULL && !has_field(h, r->field))
+		return ROUTE_FIELD;
+	return ROUTE_MATCHES;
+}
+
+const struct conf_route *
+routes_explain(const struct routes *r, const struct conf_listener *listener,
+    const struct head *request, struct slice path, enum route_bar *bars)
+{
+	const struct conf_route *route = r->conf->routes;
+	enum route_bar bar;
+
+	for (size_t i = 0; i < r->conf->nroutes; i++, route++) {
+		bar = find_bar(route, listener, request, path);
+		if (bars != NULL)
+			bars[i] = bar;
+		if (bar == ROUTE_MATCHES)
+			return route;
+	}
+	return NULL;
 }
 
 const struct conf_route *
 routes_find(const struct routes *r, const struct conf_listener *listener,
     const struct head *request, struct slice path)
 {
-	for (size_t i = 0; i < r->conf->nroutes; i++)
-		if (matches(&r->conf->routes[i], listener, request, path))
-			return &r->conf->routes[i];
-	return NULL;
+	return routes_explain(r, listener, request, path, NULL);
 }
 
 /* The value of a variable that the checker has let pass. */

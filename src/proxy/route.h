@@ -21,6 +21,18 @@ const struct conf_route *routes_find(const struct routes *r,
     const struct conf_listener *listener, const struct head *request,
     struct slice path);
 
+/* Which condition of a route does not hold, the first that is looked at. */
+enum route_bar {
+	ROUTE_MATCHES, ROUTE_LISTENER, ROUTE_METHOD, ROUTE_PATH,
+	ROUTE_PATH_PREFIX, ROUTE_HOST, ROUTE_FIELD
+};
+
+/* The same, and in bars, which has room for conf->nroutes, why those before it
+ * do not match. */
+const struct conf_route *routes_explain(const struct routes *r,
+    const struct conf_listener *listener, const struct head *request,
+    struct slice path, enum route_bar *bars);
+
 /* The Location of a redirect: $host $path $query $scheme filled in. */
 struct slice route_location(const struct conf_route *route,
     const struct head *request, struct arena *a);

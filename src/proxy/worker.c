@@ -78,6 +78,7 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	w->log = log;
 	w->dialer = dialer;
 	rng_init_random(&w->rng);
+	w->mark = (uint32_t)rng_next(&w->rng);
 	list_init(&w->listeners);
 	list_init(&w->retired);
 	list_init(&w->exchanges);
@@ -150,9 +151,8 @@ name_us(struct worker *w, const struct conf *conf)
 {
 	if (conf->global.name != NULL)
 		snprintf(w->via, sizeof(w->via), "%s", conf->global.name);
-	else if (w->via[0] == '\0')
-		snprintf(w->via, sizeof(w->via), "steelyard-%08x",
-		    (unsigned)rng_below(&w->rng, UINT32_MAX));
+	else
+		snprintf(w->via, sizeof(w->via), "steelyard-%08x", w->mark);
 }
 
 static void

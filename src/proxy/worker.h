@@ -30,6 +30,7 @@ struct worker {
 	struct conf *conf;		/* the snapshot in force; counted */
 	struct routes routes;		/* of it */
 	struct pool **pools;		/* parallel to conf->pools */
+	uint32_t mark;			/* in our name, if none is configured */
 	char via[96];			/* our pseudonym in Via (RFC 9110 7.6.3) */
 	struct cluster cluster;
 	struct list listeners;		/* in configured order */

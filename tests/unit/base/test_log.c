@@ -346,6 +346,20 @@ drops_whole_lines_when_full_and_says_how_many(void **state)
 }
 
 static void
+writes_before_the_tick_ends_when_the_ring_is_full(void **state)
+{
+	struct place *p = *state;
+	struct stat st;
+
+	assert_int_equal(log_open(p->log, p->path), 0);
+	put_lines(p, 'a', 20000);	/* twice what the ring holds */
+	assert_int_equal(log_dropped(p->log), 0);
+	log_flush(p->log);
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_size, 20000 * 100);
+}
+
+static void
 says_what_is_missing_before_the_line_that_fits(void **state)
 {
 	struct place *p = *state;
@@ -355,6 +369,7 @@ says_what_is_missing_before_the_line_that_fits(void **state)
 	log_set(p->log, LOG_FORMAT_HAPROXY, LOG_LEVEL_INFO);
 	put_lines(p, 'a', 20000);
 	assert_true(log_dropped(p->log) > 0);
+	read_all(p, fd);
 	log_flush(p->log);		/* a pipe's worth leaves the ring */
 	log_line(p->log, SLICE("the line that fits"));
 	do {
@@ -561,6 +576,7 @@ main(void)
 		TEST(continues_a_line_longer_than_the_pipe_takes),
 		TEST(survives_a_reader_that_is_gone),
 		TEST(drops_whole_lines_when_full_and_says_how_many),
+		TEST(writes_before_the_tick_ends_when_the_ring_is_full),
 		TEST(says_what_is_missing_before_the_line_that_fits),
 		TEST(follows_a_file_renamed_away),
 		TEST(keeps_the_old_target_when_the_new_one_fails),

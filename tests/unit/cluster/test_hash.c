@@ -22,7 +22,7 @@ static struct conf *
 pool_conf(const char *balance, enum conf_hash_method method, int64_t bound,
     unsigned n, struct conf_key *key)
 {
-	static char names[MOST][8], addresses[MOST][24];
+	static char names[MOST][16], addresses[MOST][32];
 	struct sample_server v[MOST];
 	struct conf *c = sample_conf(1);
 	struct conf_pool *p;
@@ -44,7 +44,7 @@ pool_conf(const char *balance, enum conf_hash_method method, int64_t bound,
 static void
 bench_find(struct bench *b, unsigned n)
 {
-	char name[8];
+	char name[16];
 
 	b->pool = cluster_find(&b->sample.cluster, "web");
 	b->n = n;
@@ -84,7 +84,7 @@ ask(struct bench *b, const char *key, struct server *const *tried, unsigned n,
 	    .ntried = n, .dry = dry };
 
 	b->request.path = slice_of(key);
-	return b->pool->balance->pick(b->pool, &pick);
+	return pool_pick(b->pool, &pick, false);
 }
 
 static struct server *
@@ -167,7 +167,7 @@ static void
 a_reload_moves_only_the_keys_of_what_changed(void **state)
 {
 	static const char *before[KEYS];
-	static char names[KEYS][8];
+	static char names[KEYS][16];
 	struct server *s;
 	struct bench b;
 
@@ -177,7 +177,7 @@ a_reload_moves_only_the_keys_of_what_changed(void **state)
 
 		bench_init(&b, "hash", k == 0 ? HASH_RING : HASH_MAGLEV, 0, 10);
 		for (unsigned i = 0; i < KEYS; i++) {
-			(void)snprintf(names[i], 8, "%s",
+			(void)snprintf(names[i], 16, "%s",
 			    ask_number(&b, i)->name);
 			before[i] = names[i];
 		}

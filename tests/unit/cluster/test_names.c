@@ -10,13 +10,13 @@ struct script {
 	struct resolver resolver;
 	void (*fn)(void *owner, const struct answer *);
 	void *owner;
-	struct question last;
+	struct lookup_query last;
 	char name[64];
 	unsigned asked, cancelled;
 };
 
 static struct lookup *
-script_ask(const struct resolver *r, struct loop *l, const struct question *q,
+script_ask(const struct resolver *r, struct loop *l, const struct lookup_query *q,
     void (*fn)(void *owner, const struct answer *), void *owner)
 {
 	struct script *s = list_entry((uintptr_t)r, struct script, resolver);

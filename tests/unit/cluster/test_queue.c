@@ -10,7 +10,9 @@
 
 #include <string.h>
 
+#include "cluster/hash.h"
 #include "cluster/pool.h"
+#include "cluster/round_robin.h"
 
 struct waiter {
 	struct place place;
@@ -41,9 +43,11 @@ begin(struct bench *b)
 	list_init(&b->pool.queue);
 	b->conf.max_queue = 3;
 	b->pool.conf = &b->conf;
+	b->pool.balance = &round_robin_ops;
 	b->sconf.max_connections = 1;
 	b->server.conf = &b->sconf;
 	b->server.active = 1;
+	b->server.weight = 1;
 	b->usable[0] = &b->server;
 	b->pool.usable = b->usable;
 	b->pool.nusable = 1;
@@ -159,6 +163,42 @@ leaving_twice_or_never_having_joined_is_no_harm(void **state)
 	assert_int_equal(b.pool.ncalled, 0);
 }
 
+static void
+each_waits_for_a_server_of_its_own(void **state)
+{
+	struct server busy;
+	struct bench b;
+
+	(void)state;
+	begin(&b);
+	busy = b.server;
+	b.pool.balance = &hash_ops;
+	b.conf.hash.on_full = ON_FULL_QUEUE;
+	for (int i = 0; i < 3; i++) {
+		assert_true(queue_join(&b.pool, &b.w[i].place));
+		b.w[i].place.wanted = i == 0 ? &busy : &b.server;
+	}
+	assert_false(queue_has_precedence(&b.pool));
+	queue_wake(&b.pool);
+	b.server.active = 0;
+	queue_wake(&b.pool);
+	assert_int_equal(b.w[0].turns, 0);
+	assert_int_equal(b.w[1].turns, 1);
+	assert_int_equal(b.w[2].turns, 0);
+	/* It took the room; the next end is the other's. */
+	queue_answered(&b.pool, &b.w[1].place);
+	b.server.active = 1;
+	queue_wake(&b.pool);
+	assert_int_equal(b.w[2].turns, 0);
+	assert_int_equal(b.w[0].turns, 0);
+	/* Who waits for a server that is gone takes what there is. */
+	busy.gone = true;
+	b.server.active = 0;
+	queue_wake(&b.pool);
+	assert_int_equal(b.w[0].turns, 1);
+	assert_int_equal(b.w[2].turns, 1);
+}
+
 int
 main(void)
 {
@@ -171,6 +211,7 @@ main(void)
 		cmocka_unit_test(calls_all_when_no_server_is_left),
 		cmocka_unit_test(
 		    leaving_twice_or_never_having_joined_is_no_harm),
+		cmocka_unit_test(each_waits_for_a_server_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 static struct pool *
 start(struct sample *t, unsigned n)
 {
-	static char names[MOST][8], addresses[MOST][24];
+	static char names[MOST][16], addresses[MOST][32];
 	static struct sample_server v[MOST];
 	struct conf *c = sample_conf(1);
 

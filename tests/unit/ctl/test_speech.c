@@ -31,6 +31,10 @@ makes_one_line_of_its_arguments(void **state)
 		    "show info json; reload;show stat json" },
 		{ { "show health a\\;b" }, 1, true, "show health a\\;b json" },
 		{ { "reload" }, 1, true, "reload" },
+		{ { "explain", "GET", "http://h/", "A: b" }, 4, true,
+		    "explain GET http://h/ A:\\ b json" },
+		{ { "explain app x;explainer" }, 1, true,
+		    "explain app x json;explainer" },
 	};
 
 	(void)state;

@@ -1,0 +1,96 @@
+"""Started as root: the user is dropped, and low ports can still be bound."""
+import os
+import pwd
+
+from harness import Steelyard, case, equal, main, pool, run, skip, wait_for
+from origins import GoodOrigin
+from wire import Wire
+
+USER = "nobody"
+BIND_ONLY = 1 << 10		# CAP_NET_BIND_SERVICE
+
+
+def low_port():
+    """A privileged port that nobody has."""
+    for port in range(1023, 600, -1):
+        try:
+            Wire(port).close()
+        except OSError:
+            return port
+    skip("no privileged port is free")
+
+
+def needs_root():
+    if os.geteuid() != 0:
+        skip("not root")
+    with open("/proc/self/status") as f:
+        bounding = [x for x in f if x.startswith("CapBnd")][0].split()[1]
+    if not int(bounding, 16) & BIND_ONLY:
+        skip("no CAP_NET_BIND_SERVICE here")
+
+
+def status_of(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return dict(x.rstrip("\n").split(":\t", 1) for x in f if ":\t" in x)
+
+
+def proxy(**more):
+    s = Steelyard(pool(GoodOrigin(name="a")), wait=None, glob={"user": USER},
+                  **more)
+    os.chmod(s.dir, 0o755)
+    return s
+
+
+@case
+def drops_the_user_and_keeps_one_capability():
+    needs_root()
+    with proxy() as s:
+        s.start()
+        st = status_of(s.pid)
+        uid = str(pwd.getpwnam(USER).pw_uid)
+        equal(set(st["Uid"].split()), {uid}, "uids")
+        equal(int(st["CapEff"], 16), BIND_ONLY, "effective capabilities")
+        equal(int(st["CapPrm"], 16), BIND_ONLY, "permitted capabilities")
+        equal(st["NoNewPrivs"], "1", "no_new_privs")
+        equal(s.get().status, 200)
+
+
+@case
+def binds_a_privileged_port_in_a_reload():
+    needs_root()
+    with proxy() as s:
+        s.start()
+        port = low_port()
+        s.conf["listeners"].append({"name": "low",
+                                    "address": "127.0.0.1:%d" % port})
+        s.write()
+        s.reload()
+        with Wire(port) as w:
+            w.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            equal(w.response().status, 200)
+
+
+@case
+def reloads_and_reopens_a_log_that_root_created():
+    needs_root()
+    with proxy() as s:
+        s.start()
+        for n in (1, 2):
+            equal(s.stats("reload").startswith("reloaded"), True, "worked")
+            equal(s.get("/%d" % n).status, 200)
+            s.access(target="/%d" % n)
+        equal([e for e in s.events("log")], [], "complaints of the log")
+
+
+@case
+def a_user_that_is_not_there_keeps_it_from_starting():
+    needs_root()
+    s = Steelyard(pool(GoodOrigin(name="a")), wait=None,
+                  glob={"user": "no-such-user-here"})
+    got = run(s.command())
+    equal(got.returncode, 71, "exit code")
+    equal('there is no user "no-such-user-here"' in got.stderr, True,
+          "it says so")
+
+
+main()
