@@ -41,7 +41,8 @@ TOBJS   := $(TSRCS:%.c=$(BUILD)/%.o)
 # What test programs share stands beside them, in files not called test_*.
 shared   = $(foreach f,$(1),$(if $(filter test_%,$(notdir $f)),,$f))
 UNITLIB := $(call shared,$(wildcard tests/unit/*/*.c))
-SIMLIB  := $(call shared,$(wildcard tests/sim/*.c))
+STUDY   := $(BUILD)/tests/sim/study
+SIMLIB  := $(call shared,$(filter-out %/study.c,$(wildcard tests/sim/*.c)))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/sim/test_*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -89,6 +90,8 @@ unit: $(UNIT)
 	@tests/run --jobs $(JOBS) --unit $(UNIT)
 sim: $(SIM)
 	@tests/run --jobs $(JOBS) --sim $(SIM)
+sim-study: $(STUDY)	# the policies, beside published figures
+	@$(STUDY)
 system: $(PROGS)
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --system $(SYSTEM)
 
@@ -97,7 +100,8 @@ $(SIM): $(BUILD)/%: $(BUILD)/%.o $(SIMLIB:%.c=$(BUILD)/%.o) $(LIB)
 $(BUILD)/tests/unit.a: $(UNITLIB:%.c=$(BUILD)/%.o) $(BUILD)/sources
 	@mkdir -p $(@D)
 	$(Q)rm -f $@; $(AR) rcs $@ $(filter %.o,$^)
-$(UNIT) $(SIM):
+$(STUDY): $(STUDY).o $(LIB)
+$(UNIT) $(SIM) $(STUDY):
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $^ -lcmocka $(LIBS)
 $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
@@ -177,7 +181,7 @@ clean:
 	find tests -name __pycache__ -exec rm -rf {} +
 
 FORCE:
-.PHONY: all run test tests unit sim system cov fuzz fuzzers lint lint-gcc \
-	lint-clang install uninstall deb clean FORCE
+.PHONY: all run test tests unit sim sim-study system cov fuzz fuzzers lint \
+	lint-gcc lint-clang install uninstall deb clean FORCE
 .SECONDARY:
 -include $(OBJS:.o=.d) $(TOBJS:.o=.d)

@@ -354,8 +354,8 @@ may_retry(struct exchange *x)
 }
 
 /*
- * A connection broke.  Its siblings may be as dead, so the next one is new; and
- * if it was not merely stale, another server is better.
+ * A connection broke, or had gone stale.  Its siblings may be as dead and the
+ * server may be going: the next one is new, and to another server if there is.
  */
 static void
 avoid_broken(struct exchange *x)
@@ -363,7 +363,7 @@ avoid_broken(struct exchange *x)
 	if (x->bs == NULL)
 		return;
 	x->fresh = true;
-	if (x->back_error != STREAM_STALE && x->ntried < EXCHANGE_TRIES)
+	if (x->ntried < EXCHANGE_TRIES)
 		x->tried[x->ntried++] = x->server;
 }
 
