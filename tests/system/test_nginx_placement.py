@@ -8,8 +8,9 @@ from harness import (Steelyard, at, case, equal, fail, free_port, main, once,
                      skip, start, temp_dir, wait_for)
 from wire import Wire
 
-# More with STEELYARD_KEYS=100000.
+# More with STEELYARD_KEYS=100000 and STEELYARD_SERVERS=200.
 KEYS = int(os.environ.get("STEELYARD_KEYS", "21000"))
+SERVERS = int(os.environ.get("STEELYARD_SERVERS", "12"))
 SEED = int(os.environ.get("STEELYARD_SEED", "0")) or random.getrandbits(32)
 BATCH = 50
 KINDS = [("$uri", "path"), ("$request_uri", "uri"),
@@ -23,7 +24,7 @@ class Group:
         self.name = "p%d" % number
         self.variable, self.key = KINDS[number % len(KINDS)]
         self.port = free_port()
-        count = rng.randint(3, 12)
+        count = rng.randint(1, SERVERS - 2)
         self.servers = [at(free_port()) for _ in range(count)]
         self.servers.append(at(free_port("::1"), "::1"))
         self.servers.append("unix:%s/o%d.sock" % (dir, number))
