@@ -35,11 +35,6 @@ struct conf_fields {
 	size_t n;
 };
 
-struct conf_strings {
-	const char **v;
-	size_t n;
-};
-
 struct conf_ranges {
 	struct addr_range *v;
 	size_t n;

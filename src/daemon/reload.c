@@ -21,6 +21,16 @@ daemon_load(const char *path, struct text *errors)
 	return conf_load(path, balance_names, errors);
 }
 
+/* Where "global" stands in the file. */
+static void
+add_place(struct text *errors, const struct conf *conf)
+{
+	const struct conf_where *w = &conf->global.where;
+
+	text_add(errors, "%s:%u: ", w->file != NULL ? w->file : conf->path,
+	    w->line);
+}
+
 /* One that stands is opened anew later: after that a reload cannot fail. */
 static bool
 prepare_log(struct daemon *d, const struct conf *conf, struct text *errors)
@@ -34,10 +44,9 @@ prepare_log(struct daemon *d, const struct conf *conf, struct text *errors)
 	error = log_prepare(d->log, conf->global.log.target);
 	if (error == 0)
 		return true;
-	text_add(errors, "%s:%u: global.log.target: cannot open \"%s\": %s\n",
-	    conf->global.where.file != NULL ? conf->global.where.file :
-	    conf->path, conf->global.where.line, conf->global.log.target,
-	    strerror(-error));
+	add_place(errors, conf);
+	text_add(errors, "global.log.target: cannot open \"%s\": %s\n",
+	    conf->global.log.target, strerror(-error));
 	return false;
 }
 
@@ -49,10 +58,9 @@ prepare_socket(struct daemon *d, const struct conf *conf, struct text *errors)
 
 	if (error == 0)
 		return true;
-	text_add(errors, "%s:%u: global.stats_socket.path: cannot listen on "
-	    "\"%s\": %s\n", conf->global.where.file != NULL ?
-	    conf->global.where.file : conf->path, conf->global.where.line,
-	    s->path, strerror(-error));
+	add_place(errors, conf);
+	text_add(errors, "global.stats_socket.path: cannot listen on \"%s\": "
+	    "%s\n", s->path, strerror(-error));
 	return false;
 }
 

@@ -282,6 +282,14 @@ is_our_fault(int error)
 	    error == ENOMEM || error == EADDRNOTAVAIL;
 }
 
+/* Another server is better, while there is one. */
+static void
+note_tried(struct exchange *x)
+{
+	if (x->ntried < EXCHANGE_TRIES)
+		x->tried[x->ntried++] = x->server;
+}
+
 static bool
 connect_failed(struct exchange *x)
 {
@@ -289,8 +297,7 @@ connect_failed(struct exchange *x)
 
 	x->server->count.econ++;
 	x->pool->count.econ++;
-	if (x->ntried < EXCHANGE_TRIES)
-		x->tried[x->ntried++] = x->server;
+	note_tried(x);
 	if (error == ETIMEDOUT)
 		return exchange_retry(x, 's', 'C',
 		    "the server did not accept the connection in time", 503);
@@ -363,8 +370,7 @@ avoid_broken(struct exchange *x)
 	if (x->bs == NULL)
 		return;
 	x->fresh = true;
-	if (x->ntried < EXCHANGE_TRIES)
-		x->tried[x->ntried++] = x->server;
+	note_tried(x);
 }
 
 static bool
