@@ -25,6 +25,7 @@
 #include "base/must.h"
 #include "net/conn.h"
 
+#define SMALL 2048u		/* bytes that are put together to be sent */
 #define DOUBT MSEC(50)		/* of silence after a short read */
 
 /* The front part of a struct addr: enough for an IP address. */
@@ -162,19 +163,52 @@ plain_recv(struct conn *c, void *buf, size_t n)
 	return -1;
 }
 
-static ssize_t
-plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
+static size_t
+total_of(const struct iovec *v, size_t n)
 {
-	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v,
-	    .msg_iovlen = n };
 	size_t total = 0;
-	ssize_t sent;
 
 	for (size_t i = 0; i < n; i++)
 		total += v[i].iov_len;
+	return total;
+}
+
+/*
+ * A small message of several pieces, most often a head and its body, is put
+ * together first: that costs less than the kernel's reading of an iovec.
+ */
+static ssize_t
+send_small(int fd, const struct iovec *v, size_t n, int flags)
+{
+	char all[SMALL], *p = all;
+
+	for (size_t i = 0; i < n; i++)
+		p = mempcpy(p, v[i].iov_base, v[i].iov_len);
+	return send(fd, all, (size_t)(p - all), flags);
+}
+
+static ssize_t
+send_pieces(int fd, const struct iovec *v, size_t n, size_t total, int flags)
+{
+	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v,
+	    .msg_iovlen = n };
+
+	if (n == 1)
+		return send(fd, v[0].iov_base, v[0].iov_len, flags);
+	if (total <= SMALL)
+		return send_small(fd, v, n, flags);
+	return sendmsg(fd, &m, flags);
+}
+
+static ssize_t
+plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
+{
+	size_t total = total_of(v, n);
+	int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+	ssize_t sent;
+
 	do
-		sent = sendmsg(plain(c)->fd, &m,
-		    MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+		sent = send_pieces(plain(c)->fd, v, n, total, flags);
 	while (sent < 0 && errno == EINTR);
 	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		sent = 0;

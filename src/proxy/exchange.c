@@ -19,9 +19,9 @@
 #include "proxy/exchange.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/must.h"
+#include "base/number.h"
 #include "http/uri.h"
 #include "proxy/access_log.h"
 #include "proxy/exchange_steps.h"
@@ -133,6 +133,16 @@ step_head(struct exchange *x)
 	return exchange_go(x, EXCHANGE_ROUTE);
 }
 
+static struct slice
+random_id(struct rng *rng, struct arena *a)
+{
+	char *id = arena_get(a, 32);
+
+	number_print_hex(rng_next(rng), id);
+	number_print_hex(rng_next(rng), id + 16);
+	return slice_make(id, 32);
+}
+
 static void
 name_request(struct exchange *x)
 {
@@ -145,9 +155,7 @@ name_request(struct exchange *x)
 	if (x->request_id.n > 0)
 		x->request_id = arena_copy(&x->arena, x->request_id);
 	else
-		x->request_id = arena_print(&x->arena, "%016llx%016llx",
-		    (unsigned long long)rng_next(&w->rng),
-		    (unsigned long long)rng_next(&w->rng));
+		x->request_id = random_id(&w->rng, &x->arena);
 }
 
 static bool
@@ -264,7 +272,7 @@ step_pick(struct exchange *x)
 	}
 	x->left = NULL;
 	x->server = s;
-	snprintf(x->server_name, sizeof(x->server_name), "%s", s->name);
+	*stpncpy(x->server_name, s->name, sizeof(x->server_name) - 1) = '\0';
 	server_begin(s);
 	x->times.queued = x->worker->loop->clock.now;
 	x->ask.sink = &exchange_back_sink;
