@@ -183,32 +183,36 @@ has_more(const struct h1_out *o)
 	    o->lent.n >= BUF_PAGE / 2;
 }
 
+/* Adds a piece.  False: there is no room for it. */
+static bool
+add_piece(struct iovec *v, size_t *n, size_t max, const char *p, size_t size)
+{
+	if (size == 0)
+		return true;
+	if (*n == max)
+		return false;
+	v[*n].iov_base = (void *)(uintptr_t)p;
+	v[(*n)++].iov_len = size;
+	return true;
+}
+
 size_t
 h1_out_send(const struct h1_out *o, struct iovec *v, size_t max, bool *more)
 {
-	struct slice pieces[5];
 	size_t n = 0;
+	bool all;
 
-	pieces[0] = slice_make(o->head.base, 0);
-	if (buf_len(&o->head) > 0)
-		pieces[0] = buf_slice(&o->head);
-	pieces[1] = slice_make(o->line + o->line_at, o->line_n);
-	pieces[2] = o->lent;
-	pieces[3] = o->tail;
-	pieces[4] = slice_make(o->post.base, 0);
-	if (buf_len(&o->post) > 0)
-		pieces[4] = buf_slice(&o->post);
-	*more = has_more(o);
-	for (size_t i = 0; i < 5; i++) {
-		if (pieces[i].n == 0)
-			continue;
-		if (n == max) {
-			*more = true;
-			break;
-		}
-		v[n].iov_base = (void *)(uintptr_t)pieces[i].p;
-		v[n++].iov_len = pieces[i].n;
-	}
+	*more = false;
+	if (h1_out_is_empty(o))
+		return 0;
+	all = add_piece(v, &n, max, o->head.base + o->head.pos,
+	    buf_len(&o->head)) &&
+	    add_piece(v, &n, max, o->line + o->line_at, o->line_n) &&
+	    add_piece(v, &n, max, o->lent.p, o->lent.n) &&
+	    add_piece(v, &n, max, o->tail.p, o->tail.n) &&
+	    add_piece(v, &n, max, o->post.base + o->post.pos,
+	    buf_len(&o->post));
+	*more = !all || has_more(o);
 	return n;
 }
 

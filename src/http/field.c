@@ -5,7 +5,7 @@
  * names apart, so there is at most one candidate to compare with.  They are
  * hashed to its place in a table.  Two names at one place would be two
  * initialisers of one element, which the compiler does not take: then another
- * multiplier is wanted.  A known name without a place is found by the unit test.
+ * multiplier is wanted.  A known name without a place is found by a unit test.
  */
 #include "http/field.h"
 

@@ -21,7 +21,6 @@
 #include <errno.h>
 
 #include "base/must.h"
-#include "base/number.h"
 #include "http/uri.h"
 #include "proxy/access_log.h"
 #include "proxy/exchange_steps.h"
@@ -133,16 +132,6 @@ step_head(struct exchange *x)
 	return exchange_go(x, EXCHANGE_ROUTE);
 }
 
-static struct slice
-random_id(struct rng *rng, struct arena *a)
-{
-	char *id = arena_get(a, 32);
-
-	number_print_hex(rng_next(rng), id);
-	number_print_hex(rng_next(rng), id + 16);
-	return slice_make(id, 32);
-}
-
 static void
 name_request(struct exchange *x)
 {
@@ -155,7 +144,7 @@ name_request(struct exchange *x)
 	if (x->request_id.n > 0)
 		x->request_id = arena_copy(&x->arena, x->request_id);
 	else
-		x->request_id = random_id(&w->rng, &x->arena);
+		x->request_id = forward_new_id(&w->rng, &x->arena);
 }
 
 static bool

@@ -6,7 +6,8 @@
  */
 #include "proxy/forward.h"
 
-#include <stdio.h>
+#include "base/number.h"
+#include "base/rng.h"
 
 enum rule { PASS, DROP, ADD_TO };
 
@@ -276,4 +277,14 @@ forward_kept_id(const struct head *request, const struct conf_forward *conf,
 	    !is_id(f->value))
 		return SLICE_NONE;
 	return f->value;
+}
+
+struct slice
+forward_new_id(struct rng *rng, struct arena *a)
+{
+	char *id = arena_get(a, 32);
+
+	number_print_hex(rng_next(rng), id);
+	number_print_hex(rng_next(rng), id + 16);
+	return slice_make(id, 32);
 }
