@@ -41,7 +41,8 @@ struct balance_ops {
 	void (*refresh)(struct pool *);	/* usable servers or weights changed */
 	/* s->active changed; may be NULL. */
 	void (*load)(struct pool *, struct server *);
-	/* nusable > 0; NULL: all were tried. */
+	/* nusable > 0; NULL: all were tried.  Unless it was dry, load comes next
+	 * for the one that is taken, as its request begins. */
 	struct server *(*pick)(struct pool *, const struct pick *);
 	/* By which pick goes, of a usable server; and what it is, in words. */
 	struct score (*score)(const struct server *);
