@@ -138,8 +138,9 @@ group(struct route_index *x, const struct entry *e)
 		if (host == NULL || !slice_eq(e->host, host->key)) {
 			host = &x->hosts[x->nhosts];
 			add_node(x->hosts, 0, x->nhosts++, e->host, npaths);
+			path = NULL;
 		}
-		if (host->n == 0 || !slice_eq(e->path, path->key)) {
+		if (path == NULL || !slice_eq(e->path, path->key)) {
 			path = &x->paths[npaths];
 			add_node(x->paths, host->from, npaths++, e->path, i);
 			host->n++;
