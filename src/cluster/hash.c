@@ -230,6 +230,14 @@ wait_for(const struct pick *pick, struct server *s)
 	return NULL;
 }
 
+/* Its key's server keeps the room that those who wait for it were promised. */
+static bool
+is_out_of_room(const struct pick *pick, const struct server *s, bool promised)
+{
+	return promised && !pick->called ? queue_has_claimed(s) :
+	    server_is_full(s);
+}
+
 /*
  * From an entry on, round the end, the first that may take it.  It ends when
  * all usable owners were met.  queue: NULL when the key's own server is full,
@@ -252,7 +260,7 @@ walk(struct hash *h, size_t at, const struct pick *pick, bool bound, bool queue)
 		met++;
 		if (pick_was_tried(pick, o->server))
 			continue;
-		if (server_is_full(o->server)) {
+		if (is_out_of_room(pick, o->server, queue && own)) {
 			if (queue && own)
 				return wait_for(pick, o->server);
 		} else if (!bound || !is_over(o->server)) {

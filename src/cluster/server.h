@@ -49,7 +49,8 @@ struct server {
 	bool in_service;		/* up, and not in maint */
 	int64_t warm_since;		/* clock.now at which that began */
 	unsigned cold;			/* thousandths held back; slow_start */
-	uint64_t woken;			/* the last wake that called for it */
+	struct list queue;		/* of struct place: who waits for it */
+	uint32_t ncalled;		/* of those, called and not answered */
 	/* Of the balancing policy: */
 	int64_t current;		/* round_robin: smooth weight */
 	uint32_t slot;			/* least_conn: place in the heap;
@@ -115,5 +116,6 @@ bool server_is_usable(const struct server *s);
 /* "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", ... as in show stat. */
 void server_status(const struct server *s, char out[32]);
 
-/* Freed in this tick's reap phase if gone and nothing of it is left. */
+/* Freed in this tick's reap phase if gone and nothing of it is left; not while
+ * somebody was called for it (queue.h). */
 void server_settle(struct server *s);
