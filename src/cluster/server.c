@@ -79,7 +79,8 @@ server_new(struct pool *pool, const struct seat *seat)
 	s->unresolved = seat->addr.len == 0;
 	addr_print(&s->addr, s->addr_text);
 	s->id = ++pool->next_id;
-	s->weight = seat->weight;
+	s->weight = s->given = seat->weight;
+	s->backup = seat->backup;
 	list_init(&s->node);
 	list_init(&s->idle);
 	list_init(&s->busy);
@@ -127,6 +128,8 @@ server_retune(struct server *s, const struct seat *seat)
 		free(s->name);
 		s->name = mem_string(seat->name);
 	}
+	s->given = seat->weight;
+	s->backup = seat->backup;
 	if (!s->weight_set)
 		s->weight = seat->weight;
 	retune_check(s);

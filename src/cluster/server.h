@@ -30,7 +30,9 @@ struct server {
 	struct addr addr;
 	char addr_text[ADDR_TEXT];
 	unsigned id;			/* 1.., stable while it exists */
-	unsigned weight;		/* now; conf->weight unless set */
+	unsigned weight;		/* now; given unless set */
+	unsigned given;			/* by the row, or by DNS */
+	bool backup;			/* so says the row, or DNS */
 	bool weight_set;		/* at run time: a reload keeps it */
 	enum server_admin admin;
 	bool admin_set;
