@@ -148,19 +148,57 @@ copy_addr(struct addr *a, const struct ares_addrinfo_node *node,
 	return !IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
+static int
+compare(const struct record *a, const struct record *b)
+{
+	int family = a->addr.sa.sa_family;
+
+	if (a->backup != b->backup)
+		return a->backup ? 1 : -1;
+	if (family != b->addr.sa.sa_family)
+		return family == AF_INET ? -1 : 1;
+	if (family == AF_INET)
+		return memcmp(&a->addr.in.sin_addr, &b->addr.in.sin_addr, 4);
+	return memcmp(&a->addr.in6.sin6_addr, &b->addr.in6.sin6_addr, 16);
+}
+
+/*
+ * Each address once; one that is both is no backup.  Of too many the least
+ * stay, whatever the order: servers of DNS turn their answers round, and ours
+ * must not come and go with that.
+ */
+static void
+keep(struct lookup *lk, const struct record *r)
+{
+	struct record *last = NULL;
+
+	for (size_t i = 0; i < lk->n; i++) {
+		if (addr_eq(&lk->v[i].addr, &r->addr)) {
+			if (lk->v[i].backup)
+				lk->v[i] = *r;
+			return;
+		}
+		if (last == NULL || compare(last, &lk->v[i]) < 0)
+			last = &lk->v[i];
+	}
+	if (lk->n < ANSWER_MOST)
+		lk->v[lk->n++] = *r;
+	else if (compare(r, last) < 0)
+		*last = *r;
+}
+
 static void
 take(struct target *t, const struct ares_addrinfo *ai)
 {
+	struct record r = { .weight = t->weight, .backup = t->backup };
 	struct lookup *lk = t->lookup;
 	const struct ares_addrinfo_cname *alias;
 	const struct ares_addrinfo_node *node;
 
 	for (node = ai->nodes; node != NULL; node = node->ai_next) {
-		if (lk->n == ANSWER_MOST ||
-		    !copy_addr(&lk->v[lk->n].addr, node, t->port))
+		if (!copy_addr(&r.addr, node, t->port))
 			continue;
-		lk->v[lk->n].weight = t->weight;
-		lk->v[lk->n++].backup = t->backup;
+		keep(lk, &r);
 		note_ttl(lk, node->ai_ttl);
 	}
 	for (alias = ai->cnames; alias != NULL; alias = alias->next)
@@ -395,22 +433,6 @@ lookup_free(struct lookup *lk)
 	free(lk);
 }
 
-/* An address that is both is no backup: who looks takes the first. */
-static void
-put_backups_last(struct lookup *lk)
-{
-	struct record backups[ANSWER_MOST];
-	size_t n = 0, nbackups = 0;
-
-	for (size_t i = 0; i < lk->n; i++) {
-		if (lk->v[i].backup)
-			backups[nbackups++] = lk->v[i];
-		else
-			lk->v[n++] = lk->v[i];
-	}
-	memcpy(lk->v + n, backups, nbackups * sizeof(backups[0]));
-}
-
 static void
 run_done(struct task *t)
 {
@@ -419,7 +441,6 @@ run_done(struct task *t)
 	    .lost6 = lk->lost6, .ttl = SEC((int64_t)(lk->ttl > 0 ?
 	    lk->ttl : 0)) };
 
-	put_backups_last(lk);
 	if (lk->n == 0)
 		a.error = lk->failed != NULL ? lk->failed : lk->empty != NULL ?
 		    lk->empty : "the answer holds no usable address";

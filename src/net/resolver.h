@@ -11,7 +11,7 @@
  * How names become addresses; a simulation brings its own.  Nothing blocks:
  * the answer comes later, in the run phase of some tick.
  */
-#define ANSWER_MOST 128		/* records of an answer; the rest is left out */
+#define ANSWER_MOST 128		/* records; of more the least addresses */
 
 enum lookup_kind { LOOKUP_HOST, LOOKUP_SERVICE };	/* A and AAAA; SRV */
 
@@ -31,7 +31,7 @@ struct record {
 struct answer {
 	const char *error;	/* a sentence, lives as long as the process; or NULL */
 	bool lost4, lost6;	/* not all of IPv4, of IPv6 could be learnt */
-	const struct record *v;	/* in the order received, backups last */
+	const struct record *v;	/* in the order received, each address once */
 	size_t n;		/* > 0 unless there is an error */
 	int64_t ttl;		/* a duration; the shortest of all records */
 };
