@@ -151,15 +151,16 @@ copy_addr(struct addr *a, const struct ares_addrinfo_node *node,
 static int
 compare(const struct record *a, const struct record *b)
 {
-	int family = a->addr.sa.sa_family;
+	int family = a->addr.sa.sa_family, rc;
 
 	if (a->backup != b->backup)
 		return a->backup ? 1 : -1;
 	if (family != b->addr.sa.sa_family)
 		return family == AF_INET ? -1 : 1;
-	if (family == AF_INET)
-		return memcmp(&a->addr.in.sin_addr, &b->addr.in.sin_addr, 4);
-	return memcmp(&a->addr.in6.sin6_addr, &b->addr.in6.sin6_addr, 16);
+	rc = family == AF_INET ?
+	    memcmp(&a->addr.in.sin_addr, &b->addr.in.sin_addr, 4) :
+	    memcmp(&a->addr.in6.sin6_addr, &b->addr.in6.sin6_addr, 16);
+	return rc != 0 ? rc : addr_port(&a->addr) - addr_port(&b->addr);
 }
 
 /*
