@@ -1,5 +1,6 @@
 """Names of servers: DNS changes, fails, lies; traffic does not notice."""
 import os
+import resource
 import signal
 import socket
 import struct
@@ -388,6 +389,23 @@ def names_that_lead_in_circles_lead_nowhere():
         s.wait_event("resolve", lambda x: "error" in x
                      and x["old"] == "127.0.0.1")
         equal(s.get().status, 200)
+
+
+@case
+def each_address_that_a_name_may_have_gets_its_descriptors():
+    def limit(**more):
+        with proxy(dns, named(9, **more), wait=False) as s:
+            wait_for(lambda: os.path.exists(s.sock), 5 * SLOW, "the start")
+            return resource.prlimit(s.pid, resource.RLIMIT_NOFILE)[0]
+    dns = Dns(host("127.0.0.1"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        few, many = limit(), limit(resolve_all=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if many < few + 127:
+        fail("%d, and %d with all addresses" % (few, many))
 
 
 @case
