@@ -18,6 +18,7 @@ struct pick {
 	struct server *const *tried;	/* not to take while another is left */
 	unsigned ntried;
 	bool dry;			/* only asked: nothing may change */
+	bool called;			/* it waited, and it is its turn */
 	struct server **full;		/* set to the one that must be waited
 					 * for; may be NULL */
 };

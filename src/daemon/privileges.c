@@ -16,20 +16,40 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cluster/names.h"
+
 /* Sockets of the log, the loop, the stats socket and its sessions. */
 #define SPARE 128
+#define LOOKUP_SOCKETS 4	/* a server of DNS each, and one by TCP */
 
-/* A client, a server connection for it, idle ones, probes, listeners. */
+/* As many as a row may become by what DNS says. */
+static uint64_t
+servers_of(const struct conf_server *s)
+{
+	return s->resolve_all || s->address.is_service ? ANSWER_MOST : 1;
+}
+
+/* A client, a server connection for it, idle ones, probes, lookups, listeners.
+ */
 static uint64_t
 descriptors_needed(const struct conf *c)
 {
 	uint64_t max = (uint64_t)c->global.max_connections, idle = 0, n;
+	uint64_t names = 0, servers;
 
 	n = 2 * max + c->nlisteners + SPARE;
 	for (size_t i = 0; i < c->npools; i++) {
-		n += c->pools[i].nservers;
-		idle += c->pools[i].nservers * (uint64_t)c->pools[i].reuse.max;
+		const struct conf_pool *p = &c->pools[i];
+
+		servers = 0;
+		for (size_t j = 0; j < p->nservers; j++) {
+			servers += servers_of(&p->servers[j]);
+			names += p->servers[j].address.is_name;
+		}
+		n += servers;
+		idle += servers * (uint64_t)p->reuse.max;
 	}
+	n += LOOKUP_SOCKETS * (names < NAMES_AT_ONCE ? names : NAMES_AT_ONCE);
 	return n + (idle < max ? idle : max);
 }
 

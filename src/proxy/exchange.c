@@ -196,13 +196,12 @@ join_queue(struct exchange *x, struct server *wanted)
 	struct pool *p = x->pool;
 
 	x->left = NULL;		/* it may be freed before our turn comes */
-	x->place.wanted = wanted;
 	if (x->place.called) {
-		queue_rejoin(p, &x->place);
+		queue_rejoin(p, &x->place, wanted);
 		return exchange_go(x, EXCHANGE_QUEUE);
 	}
 	x->queue_ahead = p->nqueue;
-	if (!queue_join(p, &x->place))
+	if (!queue_join(p, &x->place, wanted))
 		return exchange_refuse(x, 503, 's', 'Q',
 		    "every server is full, and so is the queue of the pool");
 	x->times.waiting = x->worker->loop->clock.now;
@@ -240,6 +239,7 @@ step_pick(struct exchange *x)
 		.tried = x->tried,
 		.ntried = x->ntried,
 		.full = &full,
+		.called = x->place.called,
 	};
 	struct server *s;
 
@@ -251,9 +251,8 @@ step_pick(struct exchange *x)
 	s = pool_pick(x->pool, &pick, true);
 	if (s == NULL && x->pool->nusable > 0)
 		return join_queue(x, full);
-	queue_answered(x->pool, &x->place);
 	if (s == NULL)
-		return exchange_refuse(x, 503, 'S', 'C',
+		return leave_queue(x) && exchange_refuse(x, 503, 'S', 'C',
 		    "no server of the pool takes requests");
 	if (x->left != NULL && x->left != s) {
 		x->left->count.wredis++;
@@ -263,6 +262,7 @@ step_pick(struct exchange *x)
 	x->server = s;
 	*stpncpy(x->server_name, s->name, sizeof(x->server_name) - 1) = '\0';
 	server_begin(s);
+	queue_answered(x->pool, &x->place);
 	x->times.queued = x->worker->loop->clock.now;
 	x->ask.sink = &exchange_back_sink;
 	x->ask.owner = x;
