@@ -45,6 +45,8 @@ struct conn {
 	bool eof;		/* recv has met the end */
 	bool closed;
 	int error;		/* errno that broke it, 0 */
+	const char *why;	/* of error, or what is lacking while not
+				 * connected; static; NULL: nothing to tell */
 	uint64_t bytes_in, bytes_out;
 	const struct addr *peer;	/* whom it speaks to; do not copy it whole */
 };
