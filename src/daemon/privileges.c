@@ -19,13 +19,14 @@
 /* Sockets of the log, the loop, the stats socket and its sessions. */
 #define SPARE 128
 
-/* A client, a server connection for it, idle ones, probes, listeners. */
+/* A client, a server connection for it, idle ones, probes, listeners; pipes. */
 static uint64_t
 descriptors_needed(const struct conf *c)
 {
 	uint64_t max = (uint64_t)c->global.max_connections, idle = 0, n;
 
 	n = 2 * max + c->nlisteners + SPARE;
+	n += 2 * (uint64_t)c->global.max_pipes;
 	for (size_t i = 0; i < c->npools; i++) {
 		n += c->pools[i].nservers;
 		idle += c->pools[i].nservers * (uint64_t)c->pools[i].reuse.max;
@@ -45,12 +46,12 @@ privileges_limits(const struct conf *conf, struct text *error)
 	want.rlim_max = now.rlim_max > need ? now.rlim_max : need;
 	if (setrlimit(RLIMIT_NOFILE, &want) == 0)
 		return true;
-	text_add(error, "global.max_connections = %lld needs %llu file "
-	    "descriptors, but the hard limit is %llu (%s); raise it "
-	    "(LimitNOFILE= in the unit, ulimit -n in a shell) or lower "
-	    "max_connections", (long long)conf->global.max_connections,
-	    (unsigned long long)need, (unsigned long long)now.rlim_max,
-	    strerror(errno));
+	text_add(error, "global.max_connections = %lld and max_pipes = %lld "
+	    "need %llu file descriptors, but the hard limit is %llu (%s); "
+	    "raise it (LimitNOFILE= in the unit, ulimit -n in a shell) or "
+	    "lower them", (long long)conf->global.max_connections,
+	    (long long)conf->global.max_pipes, (unsigned long long)need,
+	    (unsigned long long)now.rlim_max, strerror(errno));
 	return false;
 }
 

@@ -435,7 +435,7 @@ stage_settle(struct stage *st)
 	for (int i = 0; i < 1000; i++) {
 		loop_tick(l, 0);
 		if (list_is_empty(&l->run) && list_is_empty(&l->flush) &&
-		    list_is_empty(&l->reap))
+		    list_is_empty(&l->reap) && list_is_empty(&l->later))
 			return;
 	}
 	fail_msg("the stage does not come to rest");
