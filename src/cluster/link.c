@@ -3,7 +3,7 @@
  *
  * Why:       front connections and back connections move bytes in the same
  *            way; who owns the link only hears of streams and of the end.
- * Owns:      the conn, the codec, the page of unparsed input.
+ * Owns:      the conn, the codec, the page of unparsed input or the pipe.
  * Invariant: nothing is freed here but in link_fini, which only reap calls.
  * Not here:  deadlines (front.c, back.c), anything about HTTP (codec/).
  */
@@ -106,10 +106,10 @@ start_linger(struct link *l)
 static bool
 has_output(struct link *l)
 {
+	struct codec_rest rest;
 	struct iovec v[1];
-	bool more;
 
-	return codec_send(l->codec, v, 1, &more) > 0;
+	return codec_send(l->codec, v, 1, &rest) > 0 || rest.piped > 0;
 }
 
 /* Obeys what the codec has decided about the connection. */
@@ -158,17 +158,76 @@ read_room(struct link *l)
 	return buf_room(in);
 }
 
+/* Whoever it was lent to has given it back, or has let go of the stream. */
+static void
+drop_pipe(struct link *l)
+{
+	if (l->pipe != NULL && !l->codec->paused)
+		pipes_put(&l->loop->pipes, &l->pipe);
+}
+
+/* How much of a long body may come through a pipe now; 0: nothing. */
+static size_t
+pipe_room(const struct link *l)
+{
+	uint64_t raw;
+
+	if (l->few || buf_len(&l->in) > 0 || !conn_can_splice(l->conn))
+		return 0;
+	raw = codec_raw(l->codec);
+	if (raw < BUF_PAGE)
+		return 0;
+	return raw < PIPE_SIZE ? (size_t)raw : PIPE_SIZE;
+}
+
+/*
+ * Fills a pipe, once a tick: then others have their turn.  False: there is
+ * none, or it is not worth it, and the bytes must be read.
+ */
+static bool
+read_pipe(struct link *l)
+{
+	size_t room = pipe_room(l);
+	ssize_t n;
+
+	if (room == 0)
+		return false;
+	if (l->piped == l->loop->ticks) {
+		loop_later(l->loop, &l->resume);
+		return true;
+	}
+	l->pipe = pipes_get(&l->loop->pipes, l->loop->clock.now);
+	if (l->pipe == NULL)
+		return false;
+	if (room > l->pipe->size)
+		room = l->pipe->size;
+	n = conn_splice_in(l->conn, l->pipe, room);
+	if (n > 0) {
+		buf_release(&l->in, &l->loop->pages);
+		l->piped = l->loop->ticks;
+		l->few = (size_t)n < BUF_PAGE;
+		codec_piped(l->codec, l->pipe, (size_t)n);
+		return true;
+	}
+	pipes_put(&l->loop->pipes, &l->pipe);
+	if (n < 0)
+		codec_eof(l->codec, l->conn->error);
+	return true;
+}
+
 static void
 read_some(struct link *l)
 {
 	size_t budget = LINK_READ_BUDGET, room;
 	ssize_t n;
 
-	while (l->conn->readable && !l->codec->paused &&
+	drop_pipe(l);
+	while (l->conn->readable && !l->codec->paused && !read_pipe(l) &&
 	    (room = read_room(l)) > 0) {
 		n = conn_recv(l->conn, l->in.base + l->in.end, room);
 		if (n > 0) {
 			l->in.end += (uint32_t)n;
+			l->few = l->few && (size_t)n < room;
 			codec_recv(l->codec, &l->in);
 			if ((size_t)n >= budget) {
 				loop_run(l->loop, &l->resume);
@@ -189,6 +248,7 @@ run_resume(struct task *t)
 {
 	struct link *l = list_entry(t, struct link, resume);
 
+	drop_pipe(l);
 	if (l->down || l->lingering)
 		return;
 	codec_recv(l->codec, &l->in);
@@ -211,31 +271,40 @@ read_last(struct link *l)
 		codec_eof(l->codec, error);
 }
 
+/* Pieces first; once they have gone, what stands in the pipe comes first. */
+static ssize_t
+write_some(struct link *l, const struct iovec *v, size_t n,
+    const struct codec_rest *rest)
+{
+	ssize_t w;
+
+	if (n > 0)
+		return conn_send(l->conn, v, n, rest->more || rest->piped > 0);
+	w = conn_splice_out(l->conn, rest->pipe, rest->piped, rest->more);
+	if (w > 0)
+		l->loop->pipes.moved += (uint64_t)w;
+	return w;
+}
+
 static void
 run_flush(struct task *t)
 {
 	struct link *l = list_entry(t, struct link, flush);
+	struct codec_rest rest;
 	struct iovec v[8];
-	size_t n, total;
+	size_t n;
 	ssize_t w;
-	bool more;
 
 	while (!l->down && l->conn->writable) {
-		more = false;
-		n = codec_send(l->codec, v, 8, &more);
-		if (n == 0)
+		n = codec_send(l->codec, v, 8, &rest);
+		if (n == 0 && rest.piped == 0)
 			break;
-		total = 0;
-		for (size_t i = 0; i < n; i++)
-			total += v[i].iov_len;
-		w = conn_send(l->conn, v, n, more);
+		w = write_some(l, v, n, &rest);
 		if (w < 0) {
 			read_last(l);
 			break;
 		}
 		codec_sent(l->codec, (size_t)w);
-		if ((size_t)w < total)
-			break;
 	}
 	l->blocked = !l->conn->writable;
 	settle(l);
@@ -275,7 +344,7 @@ link_init(struct link *l, struct loop *loop, struct conn *conn,
     const struct link_sink *sink, void *owner)
 {
 	*l = (struct link){ .loop = loop, .conn = conn, .sink = sink,
-	    .owner = owner };
+	    .owner = owner, .piped = UINT64_MAX };
 	task_init(&l->flush, run_flush);
 	task_init(&l->resume, run_resume);
 	conn_sink(conn, &conn_events, l);
@@ -287,6 +356,7 @@ link_codec(struct link *l, codec_new_fn *make,
 {
 	must(l->codec == NULL);
 	l->codec = make(shared, limits, &host, l);
+	l->codec->splices = conn_can_splice(l->conn);
 }
 
 void
@@ -314,6 +384,7 @@ link_fini(struct link *l)
 	task_stop(&l->resume);
 	if (l->codec != NULL)
 		codec_free(&l->codec);
+	pipes_put(&l->loop->pipes, &l->pipe);
 	if (l->conn != NULL)
 		conn_close(&l->conn, l->reset);
 	buf_release(&l->in, &l->loop->pages);

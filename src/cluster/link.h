@@ -16,6 +16,9 @@
  *
  * It reads only while the codec wants bytes, writes when the codec has some,
  * and ends the connection as codec->end says.  Bounded work an event.
+ *
+ * Of a long body the bytes come through a pipe instead, if codec, conn and the
+ * loop's pipes allow it.  Pipe and page are held only while bytes stand there.
  */
 #define LINK_READ_BUDGET (4 * BUF_PAGE)
 #define LINK_LINGER_TIME SEC(2)	/* the owner ends it then */
@@ -40,8 +43,11 @@ struct link {
 	const struct link_sink *sink;
 	void *owner;
 	struct buf in;
+	struct pipe *pipe;	/* with bytes that are lent, or NULL */
+	uint64_t piped;		/* the tick in which one was filled last */
 	struct task flush, resume;
 	uint32_t lingered;
+	bool few;		/* a pipe was filled with next to nothing */
 	bool blocked;		/* output waits for room */
 	bool lingering, shut, down;
 	bool reset;		/* to be closed with a RST */

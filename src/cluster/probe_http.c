@@ -31,11 +31,11 @@ on_head(void *owner, struct head *head, bool is_end)
 }
 
 static void
-on_body(void *owner, struct slice bytes, bool is_end)
+on_body(void *owner, struct lent bytes, bool is_end)
 {
 	struct probe *p = owner;
 
-	p->body = bytes;
+	p->body = slice_make(bytes.p, bytes.n);
 	p->ended = is_end;
 	loop_run(p->link.loop, &p->step);
 }

@@ -284,7 +284,7 @@ server_eof(struct codec *c, int error)
 		return;
 	}
 	h->eof = true;
-	if (h->held > 0 || h->taken > 0)
+	if (h->held > 0 || h->taken > 0 || h->lent > 0)
 		c->host->on_resume(c->owner);
 	else
 		take_eof(s);
@@ -540,6 +540,8 @@ static const struct stream_ops stream_ops = {
 
 static const struct codec_ops codec_ops = {
 	.recv = server_recv,
+	.raw = h1_side_raw,
+	.piped = h1_side_piped,
 	.send = h1_side_send,
 	.sent = h1_side_sent,
 	.drain = server_drain,

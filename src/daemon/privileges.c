@@ -29,8 +29,8 @@ servers_of(const struct conf_server *s)
 	return s->resolve_all || s->address.is_service ? ANSWER_MOST : 1;
 }
 
-/* A client, a server connection for it, idle ones, probes, lookups, listeners.
- */
+/* A client, a server connection for it, idle ones, probes, lookups, listeners;
+ * pipes. */
 static uint64_t
 descriptors_needed(const struct conf *c)
 {
@@ -38,6 +38,7 @@ descriptors_needed(const struct conf *c)
 	uint64_t names = 0, servers;
 
 	n = 2 * max + c->nlisteners + SPARE;
+	n += 2 * (uint64_t)c->global.max_pipes;
 	for (size_t i = 0; i < c->npools; i++) {
 		const struct conf_pool *p = &c->pools[i];
 
@@ -65,12 +66,12 @@ privileges_limits(const struct conf *conf, struct text *error)
 	want.rlim_max = now.rlim_max > need ? now.rlim_max : need;
 	if (setrlimit(RLIMIT_NOFILE, &want) == 0)
 		return true;
-	text_add(error, "global.max_connections = %lld needs %llu file "
-	    "descriptors, but the hard limit is %llu (%s); raise it "
-	    "(LimitNOFILE= in the unit, ulimit -n in a shell) or lower "
-	    "max_connections", (long long)conf->global.max_connections,
-	    (unsigned long long)need, (unsigned long long)now.rlim_max,
-	    strerror(errno));
+	text_add(error, "global.max_connections = %lld and max_pipes = %lld "
+	    "need %llu file descriptors, but the hard limit is %llu (%s); "
+	    "raise it (LimitNOFILE= in the unit, ulimit -n in a shell) or "
+	    "lower them", (long long)conf->global.max_connections,
+	    (long long)conf->global.max_pipes, (unsigned long long)need,
+	    (unsigned long long)now.rlim_max, strerror(errno));
 	return false;
 }
 

@@ -123,25 +123,21 @@ drained(struct conn_plain *p)
 	loop_after(p->conn.loop, &p->doubt, DOUBT);
 }
 
-static ssize_t
-plain_recv(struct conn *c, void *buf, size_t n)
+/* What on_doubt met comes before all else. */
+static bool
+is_broken(struct conn *c)
 {
-	ssize_t got;
+	if (plain(c)->broken == 0)
+		return false;
+	c->error = plain(c)->broken;
+	c->readable = false;
+	return true;
+}
 
-	if (plain(c)->broken != 0) {
-		c->error = plain(c)->broken;
-		c->readable = false;
-		return -1;
-	}
-	do
-		got = recv(plain(c)->fd, buf, n, 0);
-	while (got < 0 && errno == EINTR);
-	if (got > 0) {
-		c->bytes_in += (uint64_t)got;
-		if ((size_t)got < n)
-			drained(plain(c));
-		return got;
-	}
+/* Nothing was read: there is nothing now, or it has ended (got is 0). */
+static ssize_t
+read_nothing(struct conn *c, ssize_t got)
+{
 	c->readable = false;
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
@@ -150,6 +146,39 @@ plain_recv(struct conn *c, void *buf, size_t n)
 	else
 		c->error = errno;
 	return -1;
+}
+
+static ssize_t
+plain_recv(struct conn *c, void *buf, size_t n)
+{
+	ssize_t got;
+
+	if (is_broken(c))
+		return -1;
+	do
+		got = recv(plain(c)->fd, buf, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return read_nothing(c, got);
+	c->bytes_in += (uint64_t)got;
+	if ((size_t)got < n)
+		drained(plain(c));
+	return got;
+}
+
+static ssize_t
+plain_splice_in(struct conn *c, struct pipe *p, size_t most)
+{
+	ssize_t got;
+
+	must(p->held == 0);
+	if (is_broken(c))
+		return -1;
+	got = pipe_fill(p, plain(c)->fd, most);
+	if (got <= 0)
+		return read_nothing(c, got);
+	c->bytes_in += (uint64_t)got;
+	return got;
 }
 
 static size_t
@@ -212,6 +241,23 @@ plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 	return sent;
 }
 
+/* A signal may cut it short while there is room: EAGAIN alone tells. */
+static ssize_t
+plain_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
+{
+	ssize_t sent = pipe_drain(p, plain(c)->fd, n, more);
+
+	if (sent > 0) {
+		c->bytes_out += (uint64_t)sent;
+		return sent;
+	}
+	c->writable = false;
+	if (sent == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
+		return 0;
+	c->error = errno;
+	return -1;
+}
+
 static void
 plain_shutdown(struct conn *c)
 {
@@ -256,6 +302,8 @@ plain_local(struct conn *c, struct addr *out)
 static const struct conn_ops plain_ops = {
 	.recv = plain_recv,
 	.send = plain_send,
+	.splice_in = plain_splice_in,
+	.splice_out = plain_splice_out,
 	.shutdown = plain_shutdown,
 	.local = plain_local,
 	.close = plain_close,

@@ -176,6 +176,7 @@ worker_apply(struct worker *w, struct conf *conf, struct text *errors,
 		return false;
 	w->conf = conf_get(conf);
 	name_us(w, conf);
+	pipes_limit(&w->loop->pipes, (unsigned)conf->global.max_pipes);
 	cluster_apply(&w->cluster, conf, changes);
 	index_pools(w);
 	routes_fini(&w->routes);
