@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/must.h"
 
 struct maglev_node
 maglev_node(struct slice name, unsigned weight, uint32_t size)
@@ -61,8 +62,10 @@ struct rota {
 static void
 put_down(struct rota *r, struct turn *t, size_t node, unsigned round)
 {
-	unsigned wait = (r->heaviest - t->due + t->weight - 1) / t->weight;
+	unsigned wait;
 
+	must(t->weight > 0);
+	wait = (r->heaviest - t->due + t->weight - 1) / t->weight;
 	t->due += wait * t->weight - r->heaviest;
 	round = (round + wait) % r->rounds;
 	r->due[round * r->words + node / 64] |= UINT64_C(1) << node % 64;

@@ -348,20 +348,6 @@ set_servers(struct names *n, const struct conf_addresses *list)
 	text_fini(&t);
 }
 
-static void
-forget_unwanted(struct names *n)
-{
-	struct name *nm;
-
-	map_fini(&n->index);
-	list_each(nm, &n->list, struct name, node) {
-		if (nm->wanted)
-			add_to_index(n, nm);
-		else
-			forget(nm);
-	}
-}
-
 void
 names_apply(struct names *n, const struct conf *snapshot)
 {
@@ -379,9 +365,15 @@ names_apply(struct names *n, const struct conf *snapshot)
 			if (snapshot->pools[i].servers[j].address.is_name)
 				want(n, &snapshot->pools[i].servers[j]
 				    .address);
-	forget_unwanted(n);
-	list_each(nm, &n->list, struct name, node)
+	map_fini(&n->index);
+	list_each(nm, &n->list, struct name, node) {
+		if (!nm->wanted) {
+			forget(nm);
+			continue;
+		}
+		add_to_index(n, nm);
 		ask(nm);
+	}
 	ask_next(n);		/* in the place of those that went */
 }
 
