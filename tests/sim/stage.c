@@ -378,7 +378,8 @@ load(struct stage *st, const struct stage_conf *c)
 	text_add(&source, "routes = ( %s { pool = \"web\"; } );\n",
 	    or_none(c->routes));
 	text_add(&source, "pools = ( { name = \"web\"; "
-	    "balance = \"round_robin\"; servers = ( %s ); %s } );\n",
+	    "balance = \"%s\"; servers = ( %s ); %s } );\n",
+	    c->balance != NULL ? c->balance : "round_robin",
 	    c->servers != NULL ? c->servers : TWO_SERVERS, or_none(c->pool));
 	conf = conf_load_string("sim", source.p, balance_names, &errors);
 	if (conf == NULL)
@@ -562,6 +563,14 @@ arrive(struct stage *st, struct wire *w)
 }
 
 void
+say_later(struct wire *w, const char *text)
+{
+	text_add(&w->in, "%s", text);
+	w->conn.readable = true;
+	tell(w);
+}
+
+void
 say(struct stage *st, struct wire *w, const char *fmt, ...)
 {
 	va_list ap;
@@ -593,11 +602,19 @@ say_eof(struct stage *st, struct wire *w)
 }
 
 void
-say_reset(struct stage *st, struct wire *w)
+say_reset_later(struct wire *w)
 {
 	w->in_reset = true;
+	w->conn.readable = true;
 	w->conn.writable = w->conn.connected;	/* writing fails at once */
-	arrive(st, w);
+	tell(w);
+}
+
+void
+say_reset(struct stage *st, struct wire *w)
+{
+	say_reset_later(w);
+	stage_settle(st);
 }
 
 void

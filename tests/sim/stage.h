@@ -78,6 +78,7 @@ struct stage {
 struct stage_conf {
 	const char *global, *listener, *routes, *pool;
 	const char *servers;	/* default: TWO_SERVERS */
+	const char *balance;	/* default: round_robin */
 };
 
 #define SERVER_A "10.0.0.1:80"
@@ -130,6 +131,10 @@ void say(struct stage *st, struct wire *w, const char *fmt, ...)
 void say_many(struct stage *st, struct wire *w, size_t n);
 void say_eof(struct stage *st, struct wire *w);
 void say_reset(struct stage *st, struct wire *w);
+
+/* The same without settling: what comes before that comes in one tick. */
+void say_later(struct wire *w, const char *text);
+void say_reset_later(struct wire *w);
 
 /* A reset that the product is not told of: it meets it by writing. */
 void break_silently(struct wire *w);
