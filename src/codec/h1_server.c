@@ -564,5 +564,6 @@ h1_server_new(const struct codec_shared *shared,
 	struct h1_server *s = slab_get(shared->codecs);
 
 	h1_side_init(&s->side, &codec_ops, shared, limits, host, owner);
+	s->side.codec.light = true;
 	return &s->side.codec;
 }

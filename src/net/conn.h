@@ -44,14 +44,13 @@ struct conn {
 	const struct conn_sink *sink;
 	void *owner;
 	struct loop *loop;
-	bool connected;		/* false while connecting */
-	bool readable, writable;
-	bool eof;		/* recv has met the end */
-	bool closed;
+	bool connected : 1;	/* false while connecting */
+	bool readable : 1, writable : 1;
+	bool eof : 1;		/* recv has met the end */
+	bool closed : 1;
 	int error;		/* errno that broke it, 0 */
 	const char *why;	/* of error, or what is lacking while not
 				 * connected; static; NULL: nothing to tell */
-	uint64_t bytes_in, bytes_out;
 	const struct addr *peer;	/* whom it speaks to; do not copy it whole */
 };
 

@@ -17,10 +17,8 @@
 #include <netinet/tcp.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "base/must.h"
 #include "net/conn.h"
 
@@ -29,13 +27,16 @@
 
 struct conn_plain {
 	struct conn conn;
-	struct event event;
-	struct task task;	/* tell; once closed, reap */
+	union {
+		struct event event;	/* while is_heard */
+		struct task task;	/* tell; once closed, reap */
+	};
 	struct timer doubt;
 	struct addr_short ip;	/* of an accepted peer */
 	int fd;
 	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
+	bool is_heard;		/* the event is there */
 };
 
 static struct conn_plain *
@@ -160,7 +161,6 @@ plain_recv(struct conn *c, void *buf, size_t n)
 	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return read_nothing(c, got);
-	c->bytes_in += (uint64_t)got;
 	if ((size_t)got < n)
 		drained(plain(c));
 	return got;
@@ -177,7 +177,6 @@ plain_splice_in(struct conn *c, struct pipe *p, size_t most)
 	got = pipe_fill(p, plain(c)->fd, most);
 	if (got <= 0)
 		return read_nothing(c, got);
-	c->bytes_in += (uint64_t)got;
 	return got;
 }
 
@@ -237,7 +236,6 @@ plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 	}
 	if ((size_t)sent < total)
 		c->writable = false;
-	c->bytes_out += (uint64_t)sent;
 	return sent;
 }
 
@@ -247,10 +245,8 @@ plain_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
 {
 	ssize_t sent = pipe_drain(p, plain(c)->fd, n, more);
 
-	if (sent > 0) {
-		c->bytes_out += (uint64_t)sent;
+	if (sent > 0)
 		return sent;
-	}
 	c->writable = false;
 	if (sent == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
 		return 0;
@@ -267,7 +263,9 @@ plain_shutdown(struct conn *c)
 static void
 run_reap(struct task *t)
 {
-	free(list_entry(t, struct conn_plain, task));
+	struct conn_plain *p = list_entry(t, struct conn_plain, task);
+
+	slab_put(&p->conn.loop->conns, p);
 }
 
 static void
@@ -276,9 +274,11 @@ plain_close(struct conn *c, bool reset)
 	static const struct linger none = { 1, 0 };
 	struct conn_plain *p = plain(c);
 
+	if (p->is_heard)
+		event_del(&p->event);
+	else
+		task_stop(&p->task);
 	if (p->fd >= 0) {
-		if (event_initialized(&p->event))
-			event_del(&p->event);
 		if (reset)
 			setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &none,
 			    sizeof(none));
@@ -286,7 +286,6 @@ plain_close(struct conn *c, bool reset)
 		p->fd = -1;
 	}
 	timer_stop(&c->loop->wheel, &p->doubt);
-	task_stop(&p->task);
 	task_init(&p->task, run_reap);
 	loop_reap(c->loop, &p->task);
 }
@@ -312,9 +311,12 @@ static const struct conn_ops plain_ops = {
 static struct conn_plain *
 plain_new(struct loop *loop, int fd)
 {
-	struct conn_plain *p = mem_new(sizeof(*p));
+	struct conn_plain *p;
 
 	must(loop->base != NULL);
+	if (loop->conns.size == 0)
+		slab_init_blocks(&loop->conns, sizeof(*p));
+	p = slab_get(&loop->conns);
 	p->conn.ops = &plain_ops;
 	p->conn.loop = loop;
 	p->fd = fd;
@@ -326,11 +328,15 @@ plain_new(struct loop *loop, int fd)
 static void
 start(struct conn_plain *p)
 {
+	p->is_heard = true;
 	event_assign(&p->event, p->conn.loop->base, p->fd,
 	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event,
 	    p);
-	if (event_add(&p->event, NULL) != 0)
-		p->conn.error = ENOMEM;
+	if (event_add(&p->event, NULL) == 0)
+		return;
+	p->is_heard = false;
+	task_init(&p->task, run_tell);
+	p->conn.error = ENOMEM;
 }
 
 static void

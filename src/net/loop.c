@@ -152,6 +152,7 @@ loop_free(struct loop **lp)
 		event_base_free(l->base);
 	slab_fini(&l->pages);
 	slab_fini(&l->chunks);
+	slab_fini(&l->conns);
 	pipes_fini(&l->pipes);
 	free(l);
 }

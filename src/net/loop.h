@@ -45,6 +45,7 @@ struct loop {
 	struct list run, flush, reap, later;
 	struct slab pages;		/* BUF_PAGE, shared by all conns */
 	struct slab chunks;		/* arena chunks */
+	struct slab conns;		/* of conn_plain.c */
 	struct pipes pipes;		/* none until somebody sets a limit */
 	struct event *alarm;		/* wakes the loop for the wheel */
 	int64_t alarm_at;

@@ -268,6 +268,7 @@ step_pick(struct exchange *x)
 	x->ask.owner = x;
 	x->ask.on_done = on_asked;
 	x->ask.caller = &x->front->caller;
+	x->ask.client = x->front->link.conn;
 	back_ask(&x->ask, s, !x->fresh);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
@@ -547,7 +548,7 @@ on_timer(struct timer *t)
 void
 exchange_new(struct front *f, struct stream *s)
 {
-	struct worker *w = f->worker;
+	struct worker *w = f->listener->worker;
 	struct exchange *x = slab_get(&w->exchanges_slab);
 
 	x->worker = w;

@@ -82,8 +82,8 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	list_init(&w->listeners);
 	list_init(&w->retired);
 	list_init(&w->exchanges);
-	slab_init(&w->codecs, codec_size(), 4096);
-	slab_init(&w->fronts, sizeof(struct front), 4096);
+	slab_init(&w->codecs, codec_size(), 1024);
+	slab_init_blocks(&w->fronts, sizeof(struct front));
 	slab_init(&w->exchanges_slab, sizeof(struct exchange), 1024);
 	w->shared = (struct codec_shared){ .pages = &loop->pages,
 	    .chunks = &loop->chunks, .codecs = &w->codecs,

@@ -72,7 +72,6 @@ wire_recv(struct conn *c, void *p, size_t n)
 	}
 	memcpy(p, w->in.p + w->in_at, n);
 	w->in_at += n;
-	c->bytes_in += n;
 	return (ssize_t)n;
 }
 
@@ -109,7 +108,6 @@ wire_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 		sent += part;
 		c->writable = part == v[i].iov_len;
 	}
-	c->bytes_out += sent;
 	answer(w);
 	return (ssize_t)sent;
 }
@@ -142,7 +140,6 @@ wire_splice_in(struct conn *c, struct pipe *p, size_t most)
 	assert_true(n > 0);
 	w->in_at += (size_t)n;
 	p->held = (size_t)n;
-	c->bytes_in += (uint64_t)n;
 	w->spliced += (size_t)n;
 	return n;
 }
@@ -172,7 +169,6 @@ wire_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
 		left -= (size_t)got;
 	}
 	p->held -= n;
-	c->bytes_out += n;
 	return (ssize_t)n;
 }
 

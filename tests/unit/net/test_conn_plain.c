@@ -196,7 +196,6 @@ takes_a_short_read_for_the_end_of_what_is_there(void **state)
 	assert_false(r.conn->readable);
 	assert_int_equal(conn_recv(r.conn, text, sizeof(text)), 0);
 	assert_int_equal(r.conn->error, 0);
-	assert_int_equal(r.conn->bytes_in, 5);
 	put(r.peer, "again");
 	assert_true(is_told(&r));
 	assert_true(r.conn->readable);
@@ -333,7 +332,6 @@ tells_when_there_is_room_again(void **state)
 	rig_accepted(&r);
 	tick(&r, MSEC(10));
 	sent = fill(&r);
-	assert_int_equal(r.conn->bytes_out, sent);
 	assert_int_equal(conn_send(r.conn, &v, 1, false), 0);
 	while (got < sent) {
 		n = read(r.peer, sink_of_bytes, sizeof(sink_of_bytes));
@@ -415,10 +413,8 @@ passes_bytes_through_a_pipe(void **state)
 	assert_true(r.conn->readable);	/* the pipe may have been full */
 	assert_int_equal(conn_splice_in(r.conn, q, 1000), 0);
 	assert_false(r.conn->readable);
-	assert_int_equal(r.conn->bytes_in, 5);
 	assert_int_equal(conn_splice_out(r.conn, p, 5, false), 5);
 	assert_int_equal(p->held, 0);
-	assert_int_equal(r.conn->bytes_out, 5);
 	assert_int_equal(recv(r.peer, text, 5, MSG_WAITALL), 5);
 	assert_string_equal(text, "hello");
 	put(r.peer, "again");
