@@ -192,7 +192,7 @@ read_pipe(struct link *l)
 
 	if (room == 0)
 		return false;
-	if (l->piped == l->loop->ticks) {
+	if (l->piped == (uint32_t)l->loop->ticks) {
 		loop_later(l->loop, &l->resume);
 		return true;
 	}
@@ -204,7 +204,7 @@ read_pipe(struct link *l)
 	n = conn_splice_in(l->conn, l->pipe, room);
 	if (n > 0) {
 		buf_release(&l->in, &l->loop->pages);
-		l->piped = l->loop->ticks;
+		l->piped = (uint32_t)l->loop->ticks;
 		l->few = (size_t)n < BUF_PAGE;
 		codec_piped(l->codec, l->pipe, (size_t)n);
 		return true;
@@ -344,7 +344,7 @@ link_init(struct link *l, struct loop *loop, struct conn *conn,
     const struct link_sink *sink, void *owner)
 {
 	*l = (struct link){ .loop = loop, .conn = conn, .sink = sink,
-	    .owner = owner, .piped = UINT64_MAX };
+	    .owner = owner, .piped = UINT32_MAX };
 	task_init(&l->flush, run_flush);
 	task_init(&l->resume, run_resume);
 	conn_sink(conn, &conn_events, l);

@@ -44,9 +44,9 @@ struct link {
 	void *owner;
 	struct buf in;
 	struct pipe *pipe;	/* with bytes that are lent, or NULL */
-	uint64_t piped;		/* the tick in which one was filled last */
 	struct task flush, resume;
 	uint32_t lingered;
+	uint32_t piped;		/* the tick in which a pipe was filled last */
 	bool few;		/* a pipe was filled with next to nothing */
 	bool blocked;		/* output waits for room */
 	bool lingering, shut, down;
