@@ -87,12 +87,14 @@ go_down(struct link *l, bool reset)
 static void
 discard(struct link *l)
 {
+	struct slab *pages = &link_loop(l)->pages;
+	struct buf *in = &l->pump->in;
 	ssize_t n;
 
-	buf_drop(&l->pump->in, buf_len(&l->pump->in));
+	buf_drop(in, buf_len(in));
 	while (l->conn->readable) {
-		buf_reserve(&l->pump->in, &link_loop(l)->pages, BUF_PAGE);
-		n = conn_recv(l->conn, buf_at(&l->pump->in), BUF_PAGE);
+		buf_reserve(in, pages, BUF_PAGE);
+		n = conn_recv(l->conn, buf_at(in), BUF_PAGE);
 		if (n < 0) {
 			go_down(l, false);
 			return;
@@ -103,7 +105,7 @@ discard(struct link *l)
 			return;
 		}
 	}
-	buf_release(&l->pump->in, &link_loop(l)->pages);
+	buf_release(in, pages);
 }
 
 static void
@@ -202,29 +204,31 @@ pipe_room(const struct link *l)
 static bool
 read_pipe(struct link *l)
 {
+	struct loop *loop = link_loop(l);
 	size_t room = pipe_room(l);
+	struct pump *p = l->pump;
 	ssize_t n;
 
 	if (room == 0)
 		return false;
-	if (l->pump->piped == link_loop(l)->ticks) {
-		loop_later(link_loop(l), &l->pump->resume);
+	if (p->piped == loop->ticks) {
+		loop_later(loop, &p->resume);
 		return true;
 	}
-	l->pump->pipe = pipes_get(&link_loop(l)->pipes, link_loop(l)->clock.now);
-	if (l->pump->pipe == NULL)
+	p->pipe = pipes_get(&loop->pipes, loop->clock.now);
+	if (p->pipe == NULL)
 		return false;
-	if (room > l->pump->pipe->size)
-		room = l->pump->pipe->size;
-	n = conn_splice_in(l->conn, l->pump->pipe, room);
+	if (room > p->pipe->size)
+		room = p->pipe->size;
+	n = conn_splice_in(l->conn, p->pipe, room);
 	if (n > 0) {
-		buf_release(&l->pump->in, &link_loop(l)->pages);
-		l->pump->piped = link_loop(l)->ticks;
-		l->pump->few = (size_t)n < BUF_PAGE;
-		codec_piped(l->codec, l->pump->pipe, (size_t)n);
+		buf_release(&p->in, &loop->pages);
+		p->piped = loop->ticks;
+		p->few = (size_t)n < BUF_PAGE;
+		codec_piped(l->codec, p->pipe, (size_t)n);
 		return true;
 	}
-	pipes_put(&link_loop(l)->pipes, &l->pump->pipe);
+	pipes_put(&loop->pipes, &p->pipe);
 	if (n < 0)
 		codec_eof(l->codec, l->conn->error);
 	return true;
@@ -234,18 +238,19 @@ static void
 read_some(struct link *l)
 {
 	size_t budget = LINK_READ_BUDGET, room;
+	struct pump *p = l->pump;
 	ssize_t n;
 
 	drop_pipe(l);
 	while (l->conn->readable && !l->codec->paused && !read_pipe(l) &&
 	    (room = read_room(l)) > 0) {
-		n = conn_recv(l->conn, l->pump->in.base + l->pump->in.end, room);
+		n = conn_recv(l->conn, p->in.base + p->in.end, room);
 		if (n > 0) {
-			l->pump->in.end += (uint32_t)n;
-			l->pump->few = l->pump->few && (size_t)n < room;
-			codec_recv(l->codec, &l->pump->in);
+			p->in.end += (uint32_t)n;
+			p->few = p->few && (size_t)n < room;
+			codec_recv(l->codec, &p->in);
 			if ((size_t)n >= budget) {
-				loop_run(link_loop(l), &l->pump->resume);
+				loop_run(link_loop(l), &p->resume);
 				break;
 			}
 			budget -= (size_t)n;
@@ -254,8 +259,8 @@ read_some(struct link *l)
 			break;
 		}
 	}
-	if (buf_len(&l->pump->in) == 0 && !l->codec->paused)
-		buf_release(&l->pump->in, &link_loop(l)->pages);
+	if (buf_len(&p->in) == 0 && !l->codec->paused)
+		buf_release(&p->in, &link_loop(l)->pages);
 }
 
 static void
@@ -356,8 +361,8 @@ on_event(void *owner)
 static const struct conn_sink conn_events = { .on_event = on_event };
 
 void
-link_init(struct link *l, struct conn *conn,
-    const struct link_sink *sink, void *owner)
+link_init(struct link *l, struct conn *conn, const struct link_sink *sink,
+    void *owner)
 {
 	*l = (struct link){ .conn = conn, .sink = sink, .owner = owner };
 	conn_sink(conn, &conn_events, l);

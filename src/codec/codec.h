@@ -94,8 +94,8 @@ struct codec {
 	bool shut;		/* once written out, shut down the writing
 				 * side: a tunnel's half-close */
 	bool tunnel;		/* bytes flow both ways: 101, CONNECT */
-	bool light;		/* freed while it is idle, nothing is lost but
-				 * `requests` */
+	bool light;		/* if it is freed while CODEC_IDLE, nothing is
+				 * lost but `requests` */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
 	uint32_t requests;	/* streams so far */

@@ -168,6 +168,7 @@ step_skip(struct h1_server *s, struct buf *in)
 		return false;
 	case H1_BODY_END:
 		h->state = H1_HEAD;
+		h->codec.light = true;
 		arena_reset(&h->arena);
 		return true;
 	default:
@@ -470,6 +471,7 @@ go_on(struct h1_server *s)
 		return;
 	}
 	h->state = h->state == H1_BODY ? H1_SKIP : H1_HEAD;
+	h->codec.light = h->state == H1_HEAD;
 	if (h->state == H1_HEAD && h->held > 0) {
 		s->pipelined++;
 		h->codec.phase = CODEC_HEAD;

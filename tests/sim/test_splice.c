@@ -203,6 +203,8 @@ carries_a_tunnel_both_ways_and_its_half_close(void **state)
 		assert_starts(heard(&st, t.client), "down");
 	}
 	assert_int_equal(st.loop->pipes.nused, 0);
+	assert_true(t.client->spliced < 5);	/* once, and no more for such */
+	assert_true(t.server->spliced < 7);
 	say_many(&st, t.client, LONG);
 	say_many(&st, t.server, LONG);
 	assert_int_equal(st.loop->pipes.nused, 2);
@@ -395,7 +397,7 @@ never_pipes_the_first_bytes_of_a_request(void **state)
 	struct wire *client, *server;
 
 	(void)state;
-	STAGE(&st, NULL);
+	STAGE(&st, .servers = TWO_SERVERS);
 	st.splices = true;
 	client = stage_client(&st);
 	say(&st, client, "PUT / HTTP/1.1\r\nHost: x\r\n"

@@ -119,6 +119,8 @@ takes_nothing_raw_but_where_bytes_are_a_body_and_no_more(void **state)
 		r.stream->may_pipe = cases[i].may;
 		rig_say(&r, cases[i].said);
 		assert_true(codec_raw(r.codec) == cases[i].raw);
+		r.stream->sink = NULL;		/* then bytes are read over */
+		assert_int_equal(codec_raw(r.codec), 0);
 		rig_reset(&r);
 		assert_int_equal(codec_raw(r.codec), 0);
 		rig_fini(&r);
