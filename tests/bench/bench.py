@@ -1,0 +1,115 @@
+"""bench.py - the rounds: every case, every proxy, in an order that rotates."""
+import sys
+import time
+
+import measure
+import report
+from origin import Origin
+from processes import LOAD_CORE, PROXY_CORE, raise_descriptors, temp_dir
+from wire import Failure
+
+
+class Progress:
+    """Where we are and how long it will take: on a terminal a line that
+    moves, elsewhere a line whenever a case of a round is done."""
+
+    def __init__(self, steps):
+        self.steps, self.done = steps, 0
+        self.began = time.monotonic()
+        self.tty = sys.stdout.isatty()
+
+    def left(self):
+        if not self.done:
+            return "?"
+        each = (time.monotonic() - self.began) / self.done
+        return "%.0f" % (each * (self.steps - self.done))
+
+    def show(self, text):
+        if self.tty:
+            sys.stdout.write("\r\033[K%s, %s s left" % (text, self.left()))
+            sys.stdout.flush()
+
+    def step(self):
+        self.done += 1
+
+    def line(self, text):
+        if not self.tty:
+            print("%s, %s s left" % (text, self.left()), flush=True)
+
+    def clear(self):
+        if self.tty:
+            sys.stdout.write("\r\033[K")
+
+
+def one(peer_class, case, settings):
+    """One run, with an origin of its own; a dict, or why it failed."""
+    with temp_dir() as there, temp_dir() as here:
+        with Origin(there, 1 if peer_class.name == "h2o" else 4) as origin:
+            peer = peer_class(case, origin.servers, here, settings)
+            with peer:
+                return measure.run(peer, origin, settings.seconds)
+
+
+def attempt(peer_class, case, settings):
+    try:
+        return one(peer_class, case, settings)
+    except (Failure, OSError) as e:
+        return str(e) or type(e).__name__
+
+
+def rounds(settings, peers, results):
+    cases = settings.case
+    work = [(p, c) for c in cases for p in peers if p.name not in c.without]
+    progress = Progress(len(work) * settings.rounds)
+    for r in range(settings.rounds):
+        order = peers[r % len(peers):] + peers[:r % len(peers)]
+        for i, case in enumerate(cases):
+            where = "round %d/%d, case %d/%d %s" % (
+                r + 1, settings.rounds, i + 1, len(cases), case.name)
+            for p in order:
+                if p.name in case.without:
+                    continue
+                progress.show("%s: %s" % (where, p.name))
+                outcome = attempt(p, case, settings)
+                results.add(case.name, p.name, outcome)
+                progress.step()
+                if isinstance(outcome, str):
+                    progress.clear()
+                    print("%s: %s FAILED: %s" % (where, p.name, outcome))
+            progress.line(where)
+    progress.clear()
+
+
+def main(settings):
+    raise_descriptors()
+    peers = []
+    for p in settings.peers:
+        if p.find(settings):
+            peers.append(p)
+        else:
+            print("%s is not installed: left out" % p.name)
+    about = report.machine(peers, settings)
+    print(report.machine_line(about))
+    print("proxy on core %d, clients and servers on core %d" % (
+        PROXY_CORE, LOAD_CORE))
+    results, status = report.Results(), 0
+    try:
+        rounds(settings, peers, results)
+    except KeyboardInterrupt:
+        print("\ninterrupted: what there is so far")
+        status = 130
+    names = [p.name for p in peers]
+    for case in settings.case:
+        if case.name in results.runs:
+            print("\n".join(report.case_table(results, case)))
+    print("\n".join(report.summary(results, settings.case, names)))
+    path = report.save(settings.out, "results", {
+        "machine": about, "rounds": settings.rounds,
+        "seconds": settings.seconds, "runs": results.runs,
+        "median": {c: {p: results.median(c, p) for p in ps}
+                   for c, ps in results.runs.items()}})
+    print("\n" + path)
+    failed = results.failures()
+    if failed:
+        print("%d runs failed" % len(failed))
+    return status or (1 if failed or not results.runs else 0)
