@@ -126,7 +126,7 @@ BENCH   := $(if $(CASE),--case $(CASE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 bench bench-scale:
 	@packaging/install-deps bench
 	@$(MAKE) $(J) --no-print-directory $(PROGS) $(FLOOR)
-	@tests/bench/$(if $(filter bench,$@),run,scale) $(BENCH)
+	@tests/bench/run $(if $(filter bench-scale,$@),--scale) $(BENCH)
 
 # --- fuzzing: clang's libFuzzer, TIME seconds a target
 fuzz:

@@ -2,11 +2,16 @@
 import sys
 import time
 
+import idle
 import measure
 import report
+import syscalls
 from origin import Origin
 from processes import LOAD_CORE, PROXY_CORE, raise_descriptors, temp_dir
 from wire import Failure
+
+# What "make bench CASE=" knows beside the cases that are timed.
+SPECIAL = {"idle": idle, "syscalls": syscalls}
 
 
 class Progress:
@@ -44,7 +49,7 @@ class Progress:
 def one(peer_class, case, settings):
     """One run, with an origin of its own; a dict, or why it failed."""
     with temp_dir() as there, temp_dir() as here:
-        with Origin(there, 1 if peer_class.name == "h2o" else 4) as origin:
+        with Origin(there, min(case.servers, peer_class.most_servers)) as origin:
             peer = peer_class(case, origin.servers, here, settings)
             with peer:
                 return measure.run(peer, origin, settings.seconds)
@@ -80,36 +85,63 @@ def rounds(settings, peers, results):
     progress.clear()
 
 
-def main(settings):
-    raise_descriptors()
-    peers = []
+def specials(settings, peers):
+    """The measurements that are no race; gives what to keep and if all went
+    well."""
+    kept, good = {}, True
+    for name in settings.special:
+        lines, kept[name], well = SPECIAL[name].run(settings, peers)
+        print("\n".join(lines), flush=True)
+        good = good and well
+    return kept, good
+
+
+def tables(settings, results, names):
+    if settings.scale:
+        return report.scale_tables(results, settings.case, names)
+    out = []
+    for case in settings.case:
+        if case.name in results.runs:
+            out += report.case_table(results, case)
+    return out + report.summary(results, settings.case, names)
+
+
+def present(settings):
+    found = []
     for p in settings.peers:
         if p.find(settings):
-            peers.append(p)
+            found.append(p)
         else:
-            print("%s is not installed: left out" % p.name)
+            print("%s is not there: left out" % p.name)
+    return found
+
+
+def main(settings):
+    raise_descriptors()
+    peers = present(settings)
     about = report.machine(peers, settings)
     print(report.machine_line(about))
     print("proxy on core %d, clients and servers on core %d" % (
-        PROXY_CORE, LOAD_CORE))
-    results, status = report.Results(), 0
+        PROXY_CORE, LOAD_CORE), flush=True)
+    results, kept, status = report.Results(), {}, 0
     try:
         rounds(settings, peers, results)
+        kept, good = specials(settings, peers)
+        status = 0 if good else 1
     except KeyboardInterrupt:
         print("\ninterrupted: what there is so far")
         status = 130
     names = [p.name for p in peers]
-    for case in settings.case:
-        if case.name in results.runs:
-            print("\n".join(report.case_table(results, case)))
-    print("\n".join(report.summary(results, settings.case, names)))
-    path = report.save(settings.out, "results", {
-        "machine": about, "rounds": settings.rounds,
-        "seconds": settings.seconds, "runs": results.runs,
-        "median": {c: {p: results.median(c, p) for p in ps}
-                   for c, ps in results.runs.items()}})
-    print("\n" + path)
+    if results.runs:
+        print("\n".join(tables(settings, results, names)))
+    print("\n" + report.save(
+        settings.out, "scale" if settings.scale else "results",
+        {"machine": about, "rounds": settings.rounds,
+         "seconds": settings.seconds, **results.kept(), **kept}))
     failed = results.failures()
     if failed:
         print("%d runs failed" % len(failed))
-    return status or (1 if failed or not results.runs else 0)
+    if not results.runs and not kept:
+        print("nothing was measured")
+        return status or 1
+    return status or (1 if failed else 0)

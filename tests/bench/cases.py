@@ -6,6 +6,8 @@ directory.
 """
 import dataclasses
 
+from processes import descriptors
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -19,6 +21,9 @@ class Case:
     curl: tuple = ("--http1.1",)        # how the check asks
     log: bool = False           # an access log, JSON, to a file
     closes: bool = False        # a connection for each request
+    servers: int = 4
+    idle: int = 0               # further clients that are connected and quiet
+    host: str = ""              # Host the clients send, if another
     capacity: int = 6000        # connections of clients a proxy must allow
     reuse: int = 1024           # idle connections kept to a server
     without: tuple = ()         # proxies for which it has no meaning
@@ -26,10 +31,9 @@ class Case:
 
 
 BIG = {
-    # What serves each best: a copy less, no file in between.
-    "haproxy": {"defaults": ["option splice-auto"]},
-    "nginx": {"location": ["proxy_buffers 16 64k; proxy_buffer_size 64k;",
-                           "proxy_busy_buffers_size 128k;",
+    # What serves each best, found by trying.
+    "haproxy": {"defaults": ["option splice-response"]},
+    "nginx": {"location": ["proxy_buffering off; proxy_buffer_size 16k;",
                            "proxy_max_temp_file_size 0;"]},
 }
 
@@ -47,12 +51,83 @@ CASES = [
 ]
 
 
-def named(names, table=None):
-    """The cases of a comma list; ValueError for one that is not there."""
-    table = table or CASES
-    known = {c.name: c for c in table}
+# --- how cost grows: the name is GROUP/SIZE
+
+def fitting(wanted):
+    """As many connections as the limit of descriptors allows."""
+    return min(wanted, (descriptors() - 800) // 2)
+
+
+def idle(n):
+    return Case("idle/%d" % n, "64 clients beside N idle connections",
+                idle=n, capacity=n + 100, reuse=64)
+
+
+def active(n):
+    return Case("active/%d" % n, "N clients", clients=n,
+                capacity=max(n + 100, 1000))
+
+
+def servers(n):
+    return Case("servers/%d" % n, "N servers, 64 clients", servers=n,
+                capacity=4000)
+
+
+def sockets(n):
+    return Case("sockets/%d" % n, "4 servers, N clients: as many connections "
+                "to servers as above", clients=n, capacity=4000)
+
+
+def routes(kind, n):
+    """n routes of a kind, of which the last matches."""
+    key, acl, form = {
+        "host": ("host", "hdr(host) -i", "host-%d.example.com"),
+        "prefix": ("path_prefix", "path_beg", "/section/number-%d/"),
+        "path": ("path", "path", "/section/page-%d"),
+    }[kind]
+    values = [form % (10000 + i) for i in range(n)]
+    last = values[-1]
+    return Case(
+        "routes_by_%s/%d" % (kind, n), "N routes by %s, the last matches" % key,
+        host=last if kind == "host" else "",
+        path={"host": "/", "prefix": last + "page", "path": last}[kind],
+        options={
+            "steelyard": {"routes": [{key: v, "pool": "origins"}
+                                     for v in values]},
+            "haproxy": {"frontend": ["use_backend origins if { %s %s }" % (
+                acl, v) for v in values]}})
+
+
+def fields(n):
+    args = [x for i in range(n)
+            for x in ("-H", "X-Field-%d: the value of field %d" % (i, i))]
+    return Case("fields/%d" % n, "N fields in a request beside Host",
+                args=tuple(args), options={
+                    "steelyard": {"listener": {"limits": {"fields": 200}}},
+                    "haproxy": {"global": ["tune.http.maxhdr 200"]}})
+
+
+def growing():
+    """The cases of bench-scale."""
+    return [f(n) for f, sizes in (
+        (active, (10, 100, 1000, fitting(5000))),
+        (idle, (10, 100, 1000, fitting(10000))),
+        (servers, (2, 16, 100, 1000, 2000)),
+        (sockets, (64, 100, 1000, 2000)),
+        (lambda n: routes("host", n), (1, 10, 100, 1000)),
+        (lambda n: routes("prefix", n), (1, 10, 100, 1000)),
+        (lambda n: routes("path", n), (1, 10, 100, 1000)),
+        (fields, (1, 10, 30, 100))) for n in sizes]
+
+
+def named(names, table):
+    """The cases of a list of names, or of groups; ValueError for none."""
+    found = []
     for n in names:
-        if n not in known:
+        fits = [c for c in table if n in (c.name, c.name.split("/")[0])]
+        if not fits:
             raise ValueError("no case %s; there are: %s" % (
-                n, ", ".join(known)))
-    return [known[n] for n in names]
+                n, ", ".join(dict.fromkeys(c.name.split("/")[0]
+                                           for c in table))))
+        found += fits
+    return found

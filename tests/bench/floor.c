@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHUNK 65536
+#define CHUNK 32768	/* where 1 MiB costs least: it stays in the caches */
 #define EVENTS 256
 
 /* One socket of a pair, and what it could not take yet. */

@@ -7,10 +7,12 @@ import os
 import re
 import signal
 import subprocess
+import sys
 
 from processes import LOAD_CORE, Process
 from wire import fail
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 UNIT = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -62,7 +64,7 @@ class Wrk:
     def __init__(self, case, url, seconds, directory):
         self.child = Process(
             ["wrk", "-t1", "-c%d" % case.clients, "-d3600s", "--latency",
-             "--timeout", "20s", *case.args, url], LOAD_CORE,
+             "--timeout", "20s", *arguments(case), url], LOAD_CORE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def finish(self):
@@ -80,7 +82,7 @@ class H2load:
         self.child = Process(
             ["h2load", "-t1", "-c%d" % case.clients,
              "-D%dms" % int(seconds * 1000), "--log-file", self.times,
-             *case.args, url], LOAD_CORE,
+             *arguments(case), url], LOAD_CORE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def finish(self):
@@ -91,7 +93,32 @@ class H2load:
         return read_h2load(text, times)
 
 
+class Holder:
+    """Clients that make one request each and stay connected (holder.py)."""
+
+    def __init__(self, case, port, clients):
+        self.child = Process(
+            [sys.executable, os.path.join(HERE, "holder.py"), str(port),
+             str(clients)], LOAD_CORE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        said = self.child.stdout.readline()
+        if said != "holding\n":
+            self.child.stop()
+            fail("the holder said: " + said)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.stop()
+
+
 TOOLS = {"wrk": Wrk, "h2load": H2load}
+
+
+def arguments(case):
+    more = ["-H", "Host: " + case.host] if case.host else []
+    return more + list(case.args)
 
 
 def start(case, url, seconds, directory):

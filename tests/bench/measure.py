@@ -15,6 +15,7 @@ import time
 
 import load
 from origin import body_of
+from processes import PROXY_CORE
 from wire import fail
 
 LEAD = 0.4              # seconds of load before the window
@@ -44,6 +45,16 @@ def memory(pids):
     return sums
 
 
+def core_busy(core):
+    """Seconds a core has worked, for whomever."""
+    with open("/proc/stat") as f:
+        for line in f:
+            if line.startswith("cpu%d " % core):
+                part = [int(x) for x in line.split()[1:9]]
+                return (sum(part) - part[3] - part[4]) / TICK
+    return 0.0
+
+
 class Sample:
     def __init__(self, peer, origin):
         self.active, self.requests = origin.status()
@@ -52,6 +63,7 @@ class Sample:
         ticks = [cpu_ticks(p) for p in peer.family]
         self.user = sum(t[0] for t in ticks)
         self.system = sum(t[1] for t in ticks)
+        self.core = core_busy(PROXY_CORE)
 
 
 def check(peer):
@@ -69,8 +81,7 @@ def check(peer):
         fail("the check got another body of the same length")
     base = peer.url[:len(peer.url) - len(case.path)]
     said = curl(case, ["-H", "X-Bench: 4711", base + "/echo"]).split("|")
-    authority = base.split("//")[1]
-    wanted = ["GET", authority, "4711", "127.0.0.1", case.scheme, "HTTP/1.1"]
+    wanted = ["GET", case.host or base.split("//")[1], "4711", "127.0.0.1", case.scheme, "HTTP/1.1"]
     if peer.name == "floor":
         wanted[3:5] = ["", ""]
     if said[:6] != wanted:
@@ -80,6 +91,8 @@ def check(peer):
 
 
 def curl(case, args):
+    if case.host:
+        args = ["-H", "Host: " + case.host, *args]
     r = subprocess.run(["curl", "-sS", "-k", "--max-time", "20", *case.curl,
                         *args], capture_output=True, text=True, timeout=30)
     if r.returncode:
@@ -87,23 +100,39 @@ def curl(case, args):
     return r.stdout
 
 
-def closed_sockets(port):
-    """Connections of a local port that have closed in the last minute."""
+ESTABLISHED, TIME_WAIT = "01", "06"
+
+
+def sockets(port, state):
+    """How many sockets a local port has, our end or the other in a state."""
     n = 0
     tail = ":%04X" % port
     with open("/proc/net/tcp") as f:
         next(f)
         for line in f:
             part = line.split(None, 4)
-            n += part[3] == "06" and (part[1].endswith(tail)
-                                      or part[2].endswith(tail))
+            n += part[3] == state and (part[1].endswith(tail)
+                                       or part[2].endswith(tail))
     return n
 
 
-def run(peer, origin, seconds, lead=LEAD):
+def run(peer, origin, seconds):
     """Measures a peer that has started; gives what is in the results."""
     check(peer)
     case = peer.case
+    if not case.idle:
+        return under_load(peer, origin, seconds)
+    with load.Holder(case, peer.port, case.idle):
+        got = under_load(peer, origin, seconds)
+        held = sockets(peer.port, ESTABLISHED) // 2
+        if held < case.idle:
+            fail("of %d idle connections %d are left" % (case.idle, held))
+    return got
+
+
+def under_load(peer, origin, seconds):
+    case = peer.case
+    lead = LEAD + case.clients / 2500 + case.servers / 4000
     before = origin.status()[1]
     tool = load.start(case, peer.url, seconds + lead + 0.3, peer.dir)
     with tool.child:
@@ -126,9 +155,10 @@ def run(peer, origin, seconds, lead=LEAD):
     us = ns / 1000 / n
     return {"us": us, "user": us * share, "system": us * (1 - share),
             "rate": n / (last.time - first.time), "requests": n,
-            "p50": said["p50"], "p99": said["p99"],
-            "rss": mem["rss"], "pss": mem["pss"],
-            "busy": ns / 1e9 / (last.time - first.time),
+            "p50": said["p50"], "p99": said["p99"], "rss": mem["rss"],
+            "pss": mem["pss"], "busy": ns / 1e9 / (last.time - first.time),
+            "others": max(0.0, (last.core - first.core - ns / 1e9)
+                          / (last.time - first.time)),
             "server_connections": last.active}
 
 
@@ -136,7 +166,8 @@ def verify(case, peer, made, seen):
     """Did the origin see what the clients did, on the connections we mean?"""
     if not made <= seen <= made + 2 * case.clients + made // 100:
         fail("the clients made %d requests, the origin saw %d" % (made, seen))
-    if case.closes and closed_sockets(peer.port) < min(made // 4, 2000):
+    closed = sockets(peer.port, TIME_WAIT) if case.closes else 0
+    if case.closes and closed < min(made // 4, 2000):
         fail("the connections of clients were not closed")
     if case.log:
         lines = log_lines(peer)

@@ -24,7 +24,8 @@ events { worker_connections 20000; multi_accept on; }
 http {
   access_log off; default_type text/plain; sendfile on; tcp_nopush on;
   keepalive_timeout 600s; keepalive_requests 1000000000;
-  large_client_header_buffers 4 32k; open_file_cache max=16 inactive=600s;
+  client_header_buffer_size 8k; large_client_header_buffers 4 32k;
+  open_file_cache max=16 inactive=600s;
   client_body_temp_path %(dir)s/b; proxy_temp_path %(dir)s/p;
   fastcgi_temp_path %(dir)s/f; uwsgi_temp_path %(dir)s/u;
   scgi_temp_path %(dir)s/s;

@@ -26,6 +26,7 @@ class Peer:
     """One run of one proxy, for one case; "with" starts and ends it."""
     name = program = None
     places = ()
+    most_servers = 1 << 30
 
     def __init__(self, case, servers, directory, settings=None):
         self.case, self.servers, self.dir = case, servers, directory
@@ -273,6 +274,7 @@ http {
 class H2o(Peer):
     """Its 2.2 has one address for a backend: it does no balancing here."""
     name = program = "h2o"
+    most_servers = 1
     places = ("listen", "global", "path")
 
     LOG = """

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import time
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 RIVALS = ("haproxy", "nginx")
 
 
@@ -47,6 +48,12 @@ class Results:
                  if (m := self.median(case, p))]
         return min(found)[1] if len(found) == len(RIVALS) else None
 
+    def kept(self):
+        """For the file: all runs, and their medians."""
+        return {"runs": self.runs, "median": {
+            c: {p: self.median(c, p) for p in peers}
+            for c, peers in self.runs.items()}}
+
 
 def seconds(s):
     """A latency, short."""
@@ -54,25 +61,65 @@ def seconds(s):
         if s < 0.1 else "%.0f ms" % (s * 1e3)
 
 
+def percent(x):
+    return "%.0f%%" % (100 * x)
+
+
+def failed_lines(results, case, peer):
+    return ["%-10s FAILED: %s" % (peer, r)
+            for r in results.runs[case][peer] if isinstance(r, str)]
+
+
 def case_table(results, case, me="steelyard"):
     """One case: a row for each proxy."""
-    head = "%-10s %8s %7s %7s %15s %8s %9s %9s %7s %9s" % (
+    form = "%-10s %8s %7s %7s %15s %8s %9s %9s %6s %6s %6s %10s"
+    out = ["", "%s: %s" % (case.name, case.what), form % (
         "", "us/req", "user", "system", "lowest-highest", "req/s", "p50",
-        "p99", "MiB", me[:9] + "/")
-    out = ["", "%s: %s" % (case.name, case.what), head]
-    for peer, runs in results.runs.get(case.name, {}).items():
+        "p99", "busy", "others", "MiB", me + "/")]
+    for peer in results.runs[case.name]:
         m = results.median(case.name, peer)
         if m:
             ratio = results.ratio(case.name, me, peer)
-            out.append("%-10s %8.2f %7.2f %7.2f %15s %8.0f %9s %9s %7.1f %9s" % (
-                peer, m["us"], m["user"], m["system"],
-                "%.2f-%.2f" % results.spread(case.name, peer), m["rate"],
-                seconds(m["p50"]), seconds(m["p99"]), m["pss"] / 1048576,
+            out.append(form % (
+                peer, "%.2f" % m["us"], "%.2f" % m["user"],
+                "%.2f" % m["system"],
+                "%.2f-%.2f" % results.spread(case.name, peer),
+                "%.0f" % m["rate"], seconds(m["p50"]), seconds(m["p99"]),
+                percent(m["busy"]), percent(m["others"]),
+                "%.1f" % (m["pss"] / 1048576),
                 "" if ratio is None or peer == me else "%.2f" % ratio))
-        for r in runs:
-            if isinstance(r, str):
-                out.append("%-10s FAILED: %s" % (peer, r))
+        out += failed_lines(results, case.name, peer)
     return out
+
+
+def scale_tables(results, cases, peers):
+    """A table for each group: a row for each size, and for each proxy what a
+    request costs and how many times what it costs at the smallest size."""
+    out, group, smallest = [], None, {}
+    for case in cases:
+        name, size = case.name.split("/")
+        if case.name not in results.runs:
+            continue
+        if name != group:
+            group, smallest = name, {}
+            out += ["", "%s: %s" % (name, case.what), "%8s" % "N" + "".join(
+                "%10s %15s %7s %8s" % (p[:10], "lowest-highest", "times",
+                                       "sockets") for p in peers)]
+        line = "%8s" % size
+        failed = []
+        for p in peers:
+            m = results.median(case.name, p)
+            failed += failed_lines(results, case.name, p)
+            if not m:
+                line += "%43s" % "-"
+                continue
+            smallest.setdefault(p, m["us"])
+            line += "%10.2f %15s %7.2f %8d" % (
+                m["us"], "%.2f-%.2f" % results.spread(case.name, p),
+                m["us"] / smallest[p], m["server_connections"])
+        out += [line] + failed
+    return out + ["", "us of processor time a request (median of the rounds),"
+                  " times the smallest N;", "sockets: connections to servers"]
 
 
 def summary(results, cases, peers, me="steelyard"):
@@ -105,7 +152,7 @@ def machine(peers, settings):
         git = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--tags"],
             capture_output=True, text=True, timeout=20,
-            cwd=os.path.dirname(os.path.abspath(__file__))).stdout.strip()
+            cwd=HERE).stdout.strip()
     except OSError:
         git = ""
     return {"kernel": platform.release(), "git": git,
