@@ -1,4 +1,5 @@
 """bench.py - the rounds: every case, every proxy, in an order that rotates."""
+import subprocess
 import sys
 import time
 
@@ -58,8 +59,8 @@ def one(peer_class, case, settings):
 def attempt(peer_class, case, settings):
     try:
         return one(peer_class, case, settings)
-    except (Failure, OSError) as e:
-        return str(e) or type(e).__name__
+    except (Failure, OSError, subprocess.SubprocessError) as e:
+        return " ".join(str(e).split())[-300:] or type(e).__name__
 
 
 def rounds(settings, peers, results):

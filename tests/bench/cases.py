@@ -34,6 +34,7 @@ BIG = {
     # What serves each best, found by trying.
     "haproxy": {"defaults": ["option splice-response"]},
     "nginx": {"location": ["proxy_buffering off; proxy_buffer_size 16k;",
+                           "proxy_buffers 4 16k;",
                            "proxy_max_temp_file_size 0;"]},
 }
 

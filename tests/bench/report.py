@@ -66,8 +66,9 @@ def percent(x):
 
 
 def failed_lines(results, case, peer):
-    return ["%-10s FAILED: %s" % (peer, r)
-            for r in results.runs[case][peer] if isinstance(r, str)]
+    said = [r for r in results.runs[case][peer] if isinstance(r, str)]
+    return ["%-10s FAILED %d times: %s" % (peer, said.count(r), r)
+            for r in dict.fromkeys(said)]
 
 
 def case_table(results, case, me="steelyard"):
