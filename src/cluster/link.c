@@ -187,9 +187,10 @@ drop_pipe(struct link *l)
 static size_t
 pipe_room(const struct link *l)
 {
+	const struct pump *p = l->pump;
 	uint64_t raw;
 
-	if (l->pump->few || buf_len(&l->pump->in) > 0 || !conn_can_splice(l->conn))
+	if (p->few || buf_len(&p->in) > 0 || !conn_can_splice(l->conn))
 		return 0;
 	raw = codec_raw(l->codec);
 	if (raw < BUF_PAGE)
