@@ -56,11 +56,11 @@ def core_busy(core):
 
 
 class Sample:
-    def __init__(self, peer, origin):
+    def __init__(self, pids, origin):
         self.active, self.requests = origin.status()
         self.time = time.monotonic()
-        self.cpu = sum(cpu_ns(p) for p in peer.family)
-        ticks = [cpu_ticks(p) for p in peer.family]
+        self.cpu = sum(cpu_ns(p) for p in pids)
+        ticks = [cpu_ticks(p) for p in pids]
         self.user = sum(t[0] for t in ticks)
         self.system = sum(t[1] for t in ticks)
         self.core = core_busy(PROXY_CORE)
@@ -133,14 +133,15 @@ def run(peer, origin, seconds):
 def under_load(peer, origin, seconds):
     case = peer.case
     lead = LEAD + case.clients / 2500 + case.servers / 4000
+    pids = peer.family
     before = origin.status()[1]
     tool = load.start(case, peer.url, seconds + lead + 0.3, peer.dir)
     with tool.child:
         time.sleep(lead)
-        first = Sample(peer, origin)
+        first = Sample(pids, origin)
         time.sleep(max(0, first.time + seconds - time.monotonic()))
-        last = Sample(peer, origin)
-        mem = memory(peer.family)
+        last = Sample(pids, origin)
+        mem = memory(pids)
         if tool.child.poll() is not None and case.tool == "wrk":
             fail("wrk ended early")
         said = tool.finish()
@@ -150,6 +151,9 @@ def under_load(peer, origin, seconds):
     if n <= 0:
         fail("no request in the window")
     ns = last.cpu - first.cpu
+    if ns < 1000 * n:
+        fail("%d requests in %.3f s of processor time: not by these "
+             "processes" % (n, ns / 1e9))
     user, system = last.user - first.user, last.system - first.system
     share = user / (user + system) if user + system else 0.0
     us = ns / 1000 / n

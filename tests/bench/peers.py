@@ -70,11 +70,16 @@ class Peer:
         except BaseException:
             self.child.stop()
             raise
-        self.family = descendants(self.child.pid)
         return self
 
     def __exit__(self, *_):
         self.child.stop()
+
+    @property
+    def family(self):
+        """The pids of its processes.  nginx listens before it has a worker:
+        all are there when a request has been answered."""
+        return descendants(self.child.pid)
 
     @classmethod
     def find(cls, settings):

@@ -39,10 +39,11 @@ def one(peer_class, settings):
                 peer_class(CASE, origin.servers, here, settings) as peer:
             measure.check(peer)
             out = here + "/strace"
-            pids = [x for p in peer.family for x in ("-p", str(p))]
+            family = peer.family
+            pids = [x for p in family for x in ("-p", str(p))]
             with Process(["strace", "-c", "-f", "-o", out, *pids], LOAD_CORE,
                          here + "/strace.said") as tracer:
-                wait_for(lambda: all(is_traced(p) for p in peer.family), 10,
+                wait_for(lambda: all(is_traced(p) for p in family), 10,
                          "strace to attach", tracer.said)
                 made = ask(peer)
                 tracer.send_signal(signal.SIGINT)
