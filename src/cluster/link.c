@@ -20,7 +20,8 @@ struct pump {
 	struct link *link;
 	struct buf in;
 	struct pipe *pipe;	/* with bytes that are lent, or NULL */
-	uint64_t piped;		/* the tick in which one was filled last */
+	uint64_t piped;		/* the tick in which one was filled last, */
+	unsigned fills;		/* and how often in it */
 	struct task flush, resume;
 	uint32_t lingered;
 	bool few;		/* a pipe was filled with next to nothing */
@@ -198,9 +199,19 @@ pipe_room(const struct link *l)
 	return raw < PIPE_SIZE ? (size_t)raw : PIPE_SIZE;
 }
 
+/* Some fills a tick, then others have their turn. */
+static bool
+has_turn(struct pump *p, uint64_t tick)
+{
+	if (p->piped != tick)
+		p->fills = 0;
+	p->piped = tick;
+	return p->fills++ < LINK_FILLS;
+}
+
 /*
- * Fills a pipe, once a tick: then others have their turn.  False: there is
- * none, or it is not worth it, and the bytes must be read.
+ * Fills a pipe.  False: there is none, or it is not worth it, and the bytes
+ * must be read.
  */
 static bool
 read_pipe(struct link *l)
@@ -212,19 +223,16 @@ read_pipe(struct link *l)
 
 	if (room == 0)
 		return false;
-	if (p->piped == loop->ticks) {
+	if (!has_turn(p, loop->ticks)) {
 		loop_later(loop, &p->resume);
 		return true;
 	}
 	p->pipe = pipes_get(&loop->pipes, loop->clock.now);
 	if (p->pipe == NULL)
 		return false;
-	if (room > p->pipe->size)
-		room = p->pipe->size;
 	n = conn_splice_in(l->conn, p->pipe, room);
 	if (n > 0) {
 		buf_release(&p->in, &loop->pages);
-		p->piped = loop->ticks;
 		p->few = (size_t)n < BUF_PAGE;
 		codec_piped(l->codec, p->pipe, (size_t)n);
 		return true;

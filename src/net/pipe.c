@@ -26,34 +26,25 @@ pipe_close(struct pipe *p)
 	free(p);
 }
 
-/* As large as may be: past the user's share the kernel gives tiny ones. */
-static size_t
-enlarge(int fd)
+/* Past the user's share the kernel gives tiny ones: copying costs no more. */
+static bool
+is_tiny(int fd)
 {
-	int size = fcntl(fd, F_SETPIPE_SZ, (int)PIPE_SIZE);
-
-	if (size < 0)
-		size = fcntl(fd, F_GETPIPE_SZ);
-	if (size < (int)PIPE_LEAST)
-		return 0;
-	return (size_t)size < PIPE_SIZE ? (size_t)size : PIPE_SIZE;
+	return fcntl(fd, F_GETPIPE_SZ) < (int)PIPE_SIZE;
 }
 
 static struct pipe *
 pipe_open(void)
 {
 	struct pipe *p;
-	size_t size;
 	int fd[2];
 
 	if (pipe2(fd, O_NONBLOCK | O_CLOEXEC) != 0)
 		return NULL;
-	size = enlarge(fd[1]);
 	p = mem_new(sizeof(*p));
 	p->out = fd[0];
 	p->in = fd[1];
-	p->size = size;
-	if (size == 0) {
+	if (is_tiny(fd[1])) {
 		pipe_close(p);
 		return NULL;
 	}

@@ -14,15 +14,19 @@ struct pipe {
 	struct pipe *next;	/* while nobody has it */
 	int in, out;		/* bytes go in here, and come out there */
 	size_t held;		/* bytes that stand in it */
-	size_t size;		/* most bytes it is asked to hold */
 };
+
+/*
+ * What a pipe holds if its maker asks for no more: 16 pages, which the kernel
+ * hands to a socket in one piece.  With four times as much it needs four, and
+ * 1 MiB cost over half more time.
+ */
+#define PIPE_SIZE (64u * 1024)
 
 /*
  * The pipes of a loop.  Whoever has bytes that stand in a pipe has the pipe,
  * nobody else: so few are needed, and how many is bounded by the limit.
  */
-#define PIPE_SIZE (256u * 1024)	/* asked for; the kernel may give less */
-#define PIPE_LEAST (64u * 1024)	/* with less, copying costs no more */
 #define PIPES_KEPT 32u		/* open while nobody has them */
 
 struct pipes {

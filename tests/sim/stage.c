@@ -132,7 +132,7 @@ wire_splice_in(struct conn *c, struct pipe *p, size_t most)
 	ssize_t n;
 
 	assert_int_equal(p->held, 0);
-	assert_true(most <= p->size);
+	assert_true(most <= PIPE_SIZE);
 	if (w->in_reset || unread(w) == 0)
 		return wire_recv(c, NULL, 0);
 	n = write(p->in, w->in.p + w->in_at,
