@@ -54,7 +54,8 @@ struct conn {
 	const struct addr *peer;	/* whom it speaks to; do not copy it whole */
 };
 
-/* A connection that was accepted. Takes fd (nonblocking). Never NULL. */
+/* A connection that was accepted, of an acceptor's socket: it has inherited
+ * TCP_NODELAY.  Takes fd (nonblocking). Never NULL. */
 struct conn *conn_accepted(struct loop *loop, int fd, const struct addr *peer);
 
 /*

@@ -339,22 +339,12 @@ start(struct conn_plain *p)
 	p->conn.error = ENOMEM;
 }
 
-static void
-set_nodelay(int fd, const struct addr *a)
-{
-	int on = 1;
-
-	if (!addr_is_unix(a))
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
 struct conn *
 conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 {
 	struct conn_plain *p = plain_new(loop, fd);
 
 	p->conn.peer = addr_keep(&p->ip, peer);
-	set_nodelay(fd, peer);
 	p->conn.connected = p->conn.writable = true;
 	start(p);
 	return &p->conn;
@@ -363,7 +353,10 @@ conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 static int
 dial(int fd, const struct addr *to)
 {
-	set_nodelay(fd, to);
+	int on = 1;
+
+	if (!addr_is_unix(to))
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(fd, &to->sa, to->len) == 0 || errno == EINPROGRESS)
 		return 0;
 	return errno;

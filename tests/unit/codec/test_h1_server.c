@@ -140,16 +140,18 @@ static const struct answer answers[] = {
 	{ HEAD, 200, 5, false, "hello", OK "Content-Length: 5\r\n\r\n",
 	    CODEC_OPEN },
 	{ GET_CLOSE, 200, 2, false, "hi",
+	    OK "Content-Length: 2\r\n" CLOSE "\r\nhi", CODEC_CLOSE },
+	{ GET_CLOSE GET, 200, 2, false, "hi",
 	    OK "Content-Length: 2\r\n" CLOSE "\r\nhi", CODEC_LINGER },
 	{ GET10, 200, 2, false, "hi",
-	    OK "Content-Length: 2\r\n" CLOSE "\r\nhi", CODEC_LINGER },
+	    OK "Content-Length: 2\r\n" CLOSE "\r\nhi", CODEC_CLOSE },
 	{ "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", 200, 2, false,
 	    "hi", OK "Content-Length: 2\r\n" KEEP "\r\nhi", CODEC_OPEN },
 	{ "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", 200,
 	    LENGTH_NONE, false, "hi", OK CLOSE "\r\nhi", CODEC_LINGER },
 	{ "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", 204,
 	    LENGTH_NONE, true, NULL, "HTTP/1.1 204 No Content\r\n" CLOSE
-	    "\r\n", CODEC_LINGER },
+	    "\r\n", CODEC_CLOSE },
 };
 
 static void

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <netinet/tcp.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -128,7 +130,7 @@ takes_a_client_ready_for_use(void **state)
 {
 	struct rig r;
 	struct addr local = { .len = sizeof(local.un) };
-	int fd;
+	int fd, on = 0;
 
 	(void)state;
 	rig_open(&r);
@@ -137,6 +139,9 @@ takes_a_client_ready_for_use(void **state)
 	tick_until(&r, 1);
 	assert_true(fcntl(r.got[0], F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(r.got[0], F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(getsockopt(r.got[0], IPPROTO_TCP, TCP_NODELAY, &on,
+	    &(socklen_t){ sizeof(on) }), 0);
+	assert_int_equal(on, 1);
 	assert_int_equal(getsockname(fd, &local.sa, &local.len), 0);
 	assert_true(addr_eq(&r.peer, &local));
 	close(fd);
