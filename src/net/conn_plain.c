@@ -230,12 +230,19 @@ plain_local(struct conn *c, struct addr *out)
 		out->len = 0;
 }
 
+static int
+plain_descriptor(const struct conn *c)
+{
+	return ((const struct conn_plain *)(const void *)c)->fd;
+}
+
 static const struct conn_ops plain_ops = {
 	.recv = plain_recv,
 	.send = plain_send,
 	.shutdown = plain_shutdown,
 	.local = plain_local,
 	.close = plain_close,
+	.descriptor = plain_descriptor,
 };
 
 static struct conn_plain *
