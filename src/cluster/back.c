@@ -44,6 +44,14 @@ set_busy(struct back *b)
 	b->server->nbusy++;
 }
 
+/* Does what was said at its beginning hold for a request to come? */
+static bool
+is_of_use(const struct back *b)
+{
+	return b->said == b->server->pool->conf->send_proxy &&
+	    (b->said == PROXY_OFF || b->caller != NULL);
+}
+
 /* How long it may stay idle: ours, or a second below what the server said. */
 static int64_t
 idle_time(const struct back *b)
@@ -64,7 +72,7 @@ set_idle(struct back *b)
 	int64_t t = idle_time(b);
 
 	unlist(b);
-	if (t <= 0 || s->nidle >= reuse->max || s->gone ||
+	if (t <= 0 || s->nidle >= reuse->max || s->gone || !is_of_use(b) ||
 	    s->admin == SERVER_MAINT || s->health.state == HEALTH_DOWN) {
 		list_add_head(&s->busy, &b->node);
 		s->nbusy++;
@@ -176,6 +184,7 @@ run_reap(struct task *t)
 	if (b->link.codec != NULL && b->link.codec->phase == CODEC_BUSY)
 		return;
 	unlist(b);
+	list_del(&b->of_caller);
 	link_fini(&b->link);
 	slab_put(&c->backs, b);
 	server_settle(s);
@@ -208,19 +217,50 @@ dial(struct back_ask *ask)
 	list_add_tail(&b->asks, &ask->node);
 	ask->back = b;
 	set_busy(b);
+	b->said = s->pool->conf->send_proxy;
+	if (b->said != PROXY_OFF) {
+		b->caller = ask->caller;
+		list_add_head(&b->caller->backs, &b->of_caller);
+	}
 	s->count.connect++;
 	s->pool->count.connect++;
-	link_init(&b->link, c->loop, c->dialer->dial(c->dialer, c->loop,
-	    &s->addr), &link_events, b);
+	link_init(&b->link, c->loop, caller_dial(ask->caller, s),
+	    &link_events, b);
 	loop_after(c->loop, &b->timer, s->pool->conf->timeouts.connect);
 	if (b->link.conn->connected)
 		on_connected(b);
 }
 
+/* The one used last.  Those of no use any more, after a reload, are closed. */
+static struct back *
+find_idle(const struct server *s)
+{
+	struct back *b;
+
+	list_each(b, &s->idle, struct back, node) {
+		if (is_of_use(b))
+			return b;
+		link_end(&b->link, false);
+	}
+	return NULL;
+}
+
+/* The same among those of one caller. */
+static struct back *
+find_own(const struct caller *c, const struct server *s)
+{
+	struct back *b;
+
+	list_each(b, &c->backs, struct back, of_caller)
+		if (b->server == s && b->is_idle && is_of_use(b))
+			return b;
+	return NULL;
+}
+
 void
 back_ask(struct back_ask *ask, struct server *s, bool may_reuse)
 {
-	struct back *b;
+	struct back *b = NULL;
 
 	list_init(&ask->node);
 	ask->server = s;
@@ -228,11 +268,13 @@ back_ask(struct back_ask *ask, struct server *s, bool may_reuse)
 	ask->stream = NULL;
 	ask->done = false;
 	ask->error = 0;
-	if (!may_reuse || list_is_empty(&s->idle)) {
+	if (may_reuse)
+		b = s->pool->conf->send_proxy == PROXY_OFF ? find_idle(s) :
+		    find_own(ask->caller, s);
+	if (b == NULL) {
 		dial(ask);
 		return;
 	}
-	b = list_entry(s->idle.next, struct back, node);
 	set_busy(b);
 	s->count.reuse++;
 	s->pool->count.reuse++;

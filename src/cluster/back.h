@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/caller.h"
 #include "cluster/link.h"
 #include "cluster/server.h"
 
@@ -16,6 +17,7 @@
 struct back_ask {
 	struct list node;
 	struct server *server;
+	struct caller *caller;		/* for whom; borrowed */
 	struct back *back;		/* being dialled for us, or NULL */
 	const struct stream_sink *sink;	/* of the stream to come */
 	void *owner;
@@ -32,13 +34,18 @@ struct back {
 	struct task reap;
 	struct timer timer;		/* connect, then idle */
 	struct list asks;
+	enum proxy_version said;	/* how the server was told for whom */
+	struct caller *caller;		/* for whom alone; NULL: it has left,
+					 * or nothing was said */
+	struct list of_caller;		/* in caller->backs */
 	uint32_t streams;		/* opened so far */
 	bool connected, is_idle;
 };
 
 /*
- * Asks for a stream on that server.  A connection that was used before may be
- * given only if may_reuse.  If one is idle, ask->done is true on return.
+ * Asks for a stream on that server, for ask->caller.  A connection that was used
+ * before may be given only if may_reuse, and if what the server was told on it
+ * holds for this caller.  If one is idle, ask->done is true on return.
  */
 void back_ask(struct back_ask *ask, struct server *s, bool may_reuse);
 

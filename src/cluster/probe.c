@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cluster/caller.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
 #include "cluster/server.h"
@@ -169,8 +170,7 @@ probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 		p->has_needle = true;
 		needle_init(&p->needle, check->body, PROBE_BODY_MOST);
 	}
-	link_init(&p->link, c->loop, c->dialer->dial(c->dialer, c->loop,
-	    &s->addr), &link_events, p);
+	link_init(&p->link, c->loop, caller_dial(NULL, s), &link_events, p);
 	loop_after(c->loop, &p->deadline, p->timeout);
 	if (p->link.conn->connected)
 		on_connected(p);

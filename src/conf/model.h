@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "http/limits.h"
 #include "net/addr.h"
+#include "net/proxy_header.h"
 
 /*
  * A snapshot: one loaded configuration, immutable and reference counted.
@@ -135,6 +136,8 @@ struct conf_listener {
 	 * underscores = "drop"; upgrades = ("websocket"); }
 	 */
 	struct http_limits limits;
+	bool proxy_protocol;		/* false: connections begin with HTTP */
+	struct conf_ranges proxy_protocol_from;	/* whose header is believed */
 	struct conf_ranges trusted;	/* trusted = ("10.0.0.0/8", "unix") */
 	struct conf_forward forward;
 };
@@ -277,6 +280,7 @@ struct conf_pool {
 	bool abort_on_close;		/* true: a client that leaves cancels */
 	const char *host;		/* Host sent, or NULL: the client's */
 	const char *default_host;	/* for 1.0 without Host; NULL: empty */
+	enum proxy_version send_proxy;	/* off | v1 | v2; off */
 	struct http_limits limits;	/* head 16k, fields 200, unfold false */
 };
 

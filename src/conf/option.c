@@ -57,6 +57,7 @@ static const char *const probes[] = { "none", "tcp", "http", NULL };
 static const char *const downs[] = { "drain", "shutdown", NULL };
 static const char *const methods[] = { "ring", "maglev", NULL };
 static const char *const fulls[] = { "next", "queue", NULL };
+static const char *const proxies[] = { "off", "v1", "v2", NULL };
 static const char *const panics[] = { "all", "fail", NULL };
 
 const struct option option_table[] = {
@@ -130,6 +131,10 @@ const struct option option_table[] = {
 	    "how long a client may take")
 	GROUP("listener", conf_listener, limits, "listener.limits",
 	    "how much a client may send")
+	BOOL("listener", conf_listener, proxy_protocol, "false",
+	    "connections begin with a PROXY header")
+	ROW(RANGES, "listener", conf_listener, proxy_protocol_from, 0, 0,
+	    false, NULL, NULL, "who may connect, and is believed, then")
 	ROW(RANGES, "listener", conf_listener, trusted, 0, 0, false, NULL,
 	    NULL, "clients whose X-Forwarded-* fields are believed")
 	GROUP("listener", conf_listener, forward, "listener.forward",
@@ -244,6 +249,8 @@ const struct option option_table[] = {
 	    "Host sent instead of the client's")
 	STRING("pool", conf_pool, default_host, 1, 255, NULL,
 	    "Host sent when an HTTP/1.0 client named none")
+	ENUM("pool", conf_pool, send_proxy, proxies, "off",
+	    "connections to servers begin with a PROXY header")
 	GROUP("pool", conf_pool, limits, "pool.limits",
 	    "how much a server may send")
 

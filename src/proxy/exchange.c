@@ -270,6 +270,7 @@ step_pick(struct exchange *x)
 	x->ask.sink = &exchange_back_sink;
 	x->ask.owner = x;
 	x->ask.on_done = on_asked;
+	x->ask.caller = &x->front->caller;
 	back_ask(&x->ask, s, !x->fresh);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
