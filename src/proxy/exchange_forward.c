@@ -4,6 +4,7 @@
  */
 #include "proxy/exchange_steps.h"
 #include "http/uri.h"
+#include "proxy/client_fields.h"
 #include "proxy/forward.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
@@ -18,8 +19,10 @@ forward_of(struct exchange *x)
 		.trusted = x->front->trusted,
 		.client = x->front->link.conn->peer,
 		.conn = x->front->link.conn,
-		.scheme = "http",
+		.scheme = x->front->secure ? "https" : "http",
 		.request_id = x->request_id,
+		.guarded = &x->snapshot->guarded,
+		.hsts = exchange_hsts(x),
 	};
 }
 
@@ -37,6 +40,20 @@ path_to_send(struct exchange *x)
 	    SLICE_ARG(query));
 }
 
+/* Of a certificate that was verified, and only then. */
+static void
+add_client_fields(struct exchange *x, struct head *out)
+{
+	const struct conf_listener_tls *t = &x->front->listener->conf->tls;
+	struct conn *c = x->front->link.conn;
+	struct tls_facts facts;
+	struct tls_peer peer;
+
+	if (t->verify != TLS_VERIFY_OFF && conn_facts(c, &facts) &&
+	    facts.verified && conn_peer(c, &x->arena, &peer))
+		client_fields_add(&t->client_fields, &peer, out, &x->arena);
+}
+
 void
 exchange_send_request(struct exchange *x)
 {
@@ -44,6 +61,7 @@ exchange_send_request(struct exchange *x)
 	struct head out;
 
 	forward_request(x->request, &out, &x->arena, &f);
+	add_client_fields(x, &out);
 	out.path = path_to_send(x);
 	if (x->pconf->host != NULL)
 		out.authority = slice_of(x->pconf->host);

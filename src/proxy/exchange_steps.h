@@ -29,6 +29,9 @@ bool exchange_retry(struct exchange *x, char who, char when, const char *why,
     unsigned status);
 void exchange_drop_back(struct exchange *x, bool reset);
 
+/* What clients are to be told of HSTS with an answer; NULL: nothing. */
+const char *exchange_hsts(const struct exchange *x);
+
 /* reply.c: an answer of our own, with its termination letters. */
 bool exchange_refuse(struct exchange *x, unsigned status, char who, char when,
     const char *why);
@@ -36,3 +39,4 @@ bool exchange_step_reply(struct exchange *x);
 void reply_error(struct exchange *x);
 void reply_respond(struct exchange *x);
 void reply_redirect(struct exchange *x);
+void reply_to_https(struct exchange *x);

@@ -12,6 +12,7 @@
 
 #include "net/conn_proxied.h"
 #include "proxy/exchange.h"
+#include "proxy/handshake.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
 
@@ -43,10 +44,15 @@ tell_refused(const struct listener *l, const struct addr *peer,
 
 /* It did not come to a codec: what is missing, or wrong, is in conn->why. */
 static void
-tell_unready(struct front *f)
+tell_unready(struct front *f, bool late)
 {
-	f->listener->count.ereq++;
-	tell_refused(f->listener, f->link.conn->peer, f->link.conn->why);
+	if (f->secure) {
+		handshake_failed(f, late);
+	} else if (f->link.conn->why != NULL) {
+		f->listener->count.ereq++;
+		tell_refused(f->listener, f->link.conn->peer,
+		    f->link.conn->why);
+	}
 }
 
 static void
@@ -98,8 +104,7 @@ on_timer(struct timer *t)
 	struct front *f = list_entry(t, struct front, timer);
 
 	if (f->link.codec == NULL && !f->link.down) {
-		if (f->link.conn->why != NULL)
-			tell_unready(f);
+		tell_unready(f, true);
 		link_end(&f->link, false);
 		return;
 	}
@@ -123,9 +128,8 @@ on_down(void *owner)
 {
 	struct front *f = owner;
 
-	if (f->link.codec == NULL && f->link.conn->error != 0 &&
-	    f->link.conn->why != NULL)
-		tell_unready(f);
+	if (f->link.codec == NULL && f->link.conn->error != 0)
+		tell_unready(f, false);
 	timer_stop(&f->worker->loop->wheel, &f->timer);
 	loop_reap(f->worker->loop, &f->reap);
 }
@@ -135,18 +139,29 @@ static void
 begin(struct front *f)
 {
 	const struct conf_listener *conf = f->listener->conf;
+	const struct codec_row *row = f->secure ? handshake_done(f) :
+	    codec_find(SLICE("http/1.1"));
 
 	f->trusted = is_in(&conf->trusted, f->link.conn->peer);
-	link_codec(&f->link, codec_find(SLICE("http/1.1"))->server,
-	    &f->worker->shared, &conf->limits);
+	link_codec(&f->link, row->server, &f->worker->shared, &conf->limits);
 	set_timer(f, CODEC_IDLE);
 	link_kick(&f->link);
 }
 
+/* What stands before HTTP, one on the other: a PROXY header, then TLS. */
 static void
 on_connected(void *owner)
 {
-	begin(owner);
+	struct front *f = owner;
+
+	if (!handshake_is_due(f)) {
+		begin(f);
+		return;
+	}
+	handshake_start(f);
+	timer_stop(&f->worker->loop->wheel, &f->timer);
+	loop_after(f->worker->loop, &f->timer,
+	    f->listener->conf->tls.handshake_timeout);
 }
 
 static const struct link_sink link_events = {
@@ -167,6 +182,8 @@ run_reap(struct task *t)
 		return;		/* the last of them brings us back */
 	caller_fini(&f->caller);
 	link_fini(&f->link);
+	l->tls.now -= f->secure;
+	w->tls_count.now -= f->secure;
 	list_del(&f->node);
 	l->nfronts--;
 	counters_end(&l->count);
@@ -234,7 +251,7 @@ front_new(struct listener *l, struct conn *conn)
 	caller_init(&f->caller, conn);
 	link_init(&f->link, w->loop, conn, &link_events, f);
 	if (conn->connected)
-		begin(f);
+		on_connected(f);
 	else
 		loop_after(w->loop, &f->timer, l->conf->timeouts.head);
 	return f;

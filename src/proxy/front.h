@@ -24,6 +24,7 @@ struct front {
 	struct timer timer;		/* handshake, head or keep-alive */
 	enum codec_phase phase;		/* the timer was set for */
 	uint32_t exchanges;		/* that hold it */
+	bool secure;			/* TLS stands on it, or is to */
 	bool trusted;			/* the peer is in listener->conf->trusted */
 };
 
