@@ -209,14 +209,16 @@ main(int argc, char **argv)
 	struct options o = { .socket = DEFAULT_SOCKET };
 	struct text line, answer;
 	int rc = read_options(argc, argv, &o), error;
+	bool has_payload;
 
 	if (rc != 0)
 		return rc - 1;
 	text_init(&line);
 	text_init(&answer);
 	speech_line(&line, argv + optind, argc - optind, o.json);
+	has_payload = speech_wants_payload(text_slice(&line));
 	text_add_char(&line, '\n');
-	if (speech_wants_payload(text_slice(&line)) && !add_payload(&line)) {
+	if (has_payload && !add_payload(&line)) {
 		text_fini(&line);
 		return EX_IOERR;
 	}
