@@ -196,7 +196,7 @@ put_handshakes(struct sheet *s, const struct worker *w)
 	put_number(s, "HandshakesDelayed", "MCP", gate.delayed);
 	put_number(s, "HandshakesActive", "MGP", gate.active);
 	put_number(s, "HandshakesWaiting", "MGP", gate.waiting);
-	if (expiry_days(w, &days))
+	if (expiry_days(&w->expiry, &days))
 		put(s, "CertExpiryDays", "MGP", "s32", cell_number(days));
 }
 

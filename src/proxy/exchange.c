@@ -102,25 +102,6 @@ expects_other(const struct head *h)
 	return !h->expects_continue && head_find(h, FIELD_EXPECT) != NULL;
 }
 
-/* A trusted proxy in front of us may have ended its TLS. */
-static bool
-came_by_https(const struct exchange *x)
-{
-	const struct field *f;
-
-	if (x->front->secure || !x->front->trusted)
-		return x->front->secure;
-	f = head_find(x->request, FIELD_X_FORWARDED_PROTO);
-	return f != NULL && slice_eq_nocase(f->value, SLICE("https"));
-}
-
-const char *
-exchange_hsts(const struct exchange *x)
-{
-	return x->front->secure || x->secure ?
-	    x->front->listener->conf->https_only.value : NULL;
-}
-
 static bool
 step_head(struct exchange *x)
 {
@@ -135,7 +116,7 @@ step_head(struct exchange *x)
 	if (h == NULL)
 		return false;
 	x->times.head = w->loop->clock.now;
-	x->secure = came_by_https(x);
+	x->secure = exchange_came_by_https(x);
 	h->scheme = x->secure ? SLICE("https") : SLICE("http");
 	if (head_is_method(h, "TRACE"))
 		return exchange_refuse(x, 405, 'P', 'R', "TRACE is off");
