@@ -83,7 +83,7 @@ set_idle(struct back *b)
 	b->is_idle = true;
 	list_add_head(&s->idle, &b->node);
 	s->nidle++;
-	loop_after(b->link.loop, &b->timer, t);
+	loop_after(link_loop(&b->link), &b->timer, t);
 }
 
 static void
@@ -142,7 +142,7 @@ on_slots(void *owner)
 	struct back *b = owner;
 
 	if (b->link.down)
-		loop_reap(b->link.loop, &b->reap);
+		loop_reap(link_loop(&b->link), &b->reap);
 	else if (codec_slots(b->link.codec) > 0 && !b->is_idle)
 		set_idle(b);
 }
@@ -162,8 +162,8 @@ on_down(void *owner)
 	fail_asks(b, error != 0 ? error : ECONNRESET);
 	if (b->is_idle)
 		set_busy(b);
-	timer_stop(&b->link.loop->wheel, &b->timer);
-	loop_reap(b->link.loop, &b->reap);
+	timer_stop(&link_loop(&b->link)->wheel, &b->timer);
+	loop_reap(link_loop(&b->link), &b->reap);
 }
 
 static const struct link_sink link_events = {
@@ -224,7 +224,7 @@ dial(struct back_ask *ask)
 	}
 	s->count.connect++;
 	s->pool->count.connect++;
-	link_init(&b->link, c->loop, caller_dial(ask->caller, s),
+	link_init(&b->link, caller_dial(ask->client, s),
 	    &link_events, b);
 	loop_after(c->loop, &b->timer, s->pool->conf->timeouts.connect);
 	if (b->link.conn->connected)
