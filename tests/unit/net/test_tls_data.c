@@ -151,7 +151,7 @@ holds_a_head_for_its_body(void **state)
 
 /* Lengths of the records that stand in a pipe. */
 static size_t
-first_record(const struct pipe *p, size_t at)
+first_record(const struct tube *p, size_t at)
 {
 	const uint8_t *b = (const uint8_t *)p->in.p + p->at + at;
 
