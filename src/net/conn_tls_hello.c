@@ -375,8 +375,8 @@ conn_tls_hello(struct conn_tls *c)
 
 	if (b->error != 0 && !b->readable) {
 		conn_tls_fail(c, TLS_GONE, b->error, "%s",
-		    c->hello->is_running ? "the peer left during the handshake" :
-		    "no connection");
+		    c->hello->is_running ?
+		    "the peer left during the handshake" : "no connection");
 		failed(c);
 		return;
 	}
