@@ -15,7 +15,8 @@ Q       := $(if $(V),,@)
 VERSION := $(shell sed -n 's/.*STEELYARD_VERSION "\(.*\)"/\1/p' \
 	   src/base/version.h)
 
-PKGS    := libevent_core libconfig libcap libsystemd zlib libxxhash libcares
+PKGS    := libevent_core libconfig libcap libsystemd zlib libxxhash libcares \
+	   openssl
 CFLAGS  ?= -O2 -g
 KNOBS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 KNOBS.debug := -O0

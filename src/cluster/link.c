@@ -176,6 +176,17 @@ read_room(struct link *l)
 	return buf_room(in);
 }
 
+/*
+ * An end that TLS did not announce may be anybody's doing.  That matters where
+ * the end alone tells that all is there: then it is a connection that broke.
+ */
+static int
+end_error(const struct link *l)
+{
+	return l->conn->error == 0 && l->conn->cut && l->codec->tunnel ?
+	    ECONNRESET : l->conn->error;
+}
+
 /* Whoever it was lent to has given it back, or has let go of the stream. */
 static void
 drop_pipe(struct link *l)
@@ -264,7 +275,7 @@ read_some(struct link *l)
 			}
 			budget -= (size_t)n;
 		} else if (n < 0) {
-			codec_eof(l->codec, l->conn->error);
+			codec_eof(l->codec, end_error(l));
 			break;
 		}
 	}
@@ -434,6 +445,14 @@ link_park(struct link *l)
 	pump_free(l);
 	l->parked = true;
 	return true;
+}
+
+void
+link_stack(struct link *l, struct conn *conn)
+{
+	must(l->codec == NULL);
+	l->conn = conn;
+	conn_sink(conn, &conn_events, l);
 }
 
 void

@@ -65,6 +65,9 @@ void link_init(struct link *l, struct conn *conn, const struct link_sink *sink,
 void link_codec(struct link *l, codec_new_fn *make,
     const struct codec_shared *shared, const struct http_limits *limits);
 
+/* Instead of its conn, which conn has taken, one that is stacked on it. */
+void link_stack(struct link *l, struct conn *conn);
+
 /*
  * Reap phase only: frees the codec of a connection on which nothing happens,
  * to be made anew when bytes come.  False, and nothing is done, when there is

@@ -209,4 +209,8 @@ struct codec_row {
 };
 
 const struct codec_row *codec_find(struct slice alpn);
+
+/* The ALPN names of all rows, by preference; gives how many. */
+#define CODEC_ROWS 4u
+size_t codec_names(const char *names[CODEC_ROWS]);
 size_t codec_size(void);	/* of the largest pooled codec */

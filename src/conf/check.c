@@ -64,6 +64,7 @@ check_global(struct reader *r)
 	check_log(r);
 	check_resolve(r);
 	check_error_pages(r);
+	check_global_tls(r);
 }
 
 static void
@@ -157,6 +158,7 @@ check_listener(struct reader *r, size_t index, struct map *names)
 	}
 	check_proxy_protocol(&s, l);
 	check_limits(r, l);
+	check_listener_tls(&s, l);
 }
 
 void

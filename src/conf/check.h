@@ -16,6 +16,11 @@ void check_routes(struct reader *r);	/* after listeners and pools */
 /* Reads the files of global.errors. */
 void check_error_pages(struct reader *r);
 
+/* check_tls.c; then read_certificates.c reads what it names, if r->kit. */
+void check_global_tls(struct reader *r);
+void check_listener_tls(const struct subject *listener, struct conf_listener *l);
+void read_certificates(struct reader *r);
+
 /* Letters, digits, and _ . : - and the marks of more; NULL is no name. */
 bool check_is_name(const char *name, const char *more);
 bool check_name(const struct subject *s, const char *name, const char *more);

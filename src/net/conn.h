@@ -12,14 +12,17 @@
 #include "net/pipe.h"
 
 /*
- * One socket: bytes.  Plain now; TLS behind the same operations.  A
- * simulation has one in memory.
+ * One connection: bytes.  A plain socket, or TLS over another conn (tls.h),
+ * behind the same operations.  A simulation has one in memory.
  *
  * Edge-triggered: the owner is told once that bytes came
  * or that room came; `readable` and `writable` stay true until a call found
  * nothing.  A short read means drained.
  */
 struct conn;
+struct arena;
+struct tls_facts;
+struct tls_peer;
 
 /* What has happened.  Told from events; never from within a call. */
 struct conn_sink {
@@ -37,6 +40,10 @@ struct conn_ops {
 	void (*shutdown)(struct conn *);
 	void (*local)(struct conn *, struct addr *out);
 	void (*close)(struct conn *, bool reset);
+	/* Any of these may be NULL: not a socket; not TLS (ask by tls.h). */
+	int (*descriptor)(const struct conn *);
+	void (*facts)(const struct conn *, struct tls_facts *);
+	bool (*identity)(const struct conn *, struct arena *, struct tls_peer *);
 };
 
 struct conn {
@@ -47,6 +54,7 @@ struct conn {
 	bool connected : 1;	/* false while connecting */
 	bool readable : 1, writable : 1;
 	bool eof : 1;		/* recv has met the end */
+	bool cut : 1;		/* ... and TLS had not said that it would come */
 	bool closed : 1;
 	int error;		/* errno that broke it, 0 */
 	const char *why;	/* of error, or what is lacking while not

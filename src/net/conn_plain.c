@@ -298,6 +298,12 @@ plain_local(struct conn *c, struct addr *out)
 		out->len = 0;
 }
 
+static int
+plain_descriptor(const struct conn *c)
+{
+	return ((const struct conn_plain *)(const void *)c)->fd;
+}
+
 static const struct conn_ops plain_ops = {
 	.recv = plain_recv,
 	.send = plain_send,
@@ -306,6 +312,7 @@ static const struct conn_ops plain_ops = {
 	.shutdown = plain_shutdown,
 	.local = plain_local,
 	.close = plain_close,
+	.descriptor = plain_descriptor,
 };
 
 static struct conn_plain *

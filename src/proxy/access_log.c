@@ -5,6 +5,7 @@
 #include "proxy/access_log.h"
 
 #include "http/proto.h"
+#include "net/tls.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
@@ -112,6 +113,30 @@ add_times_json(struct text *t, const struct exchange *x)
 }
 
 static void
+add_tls_json(struct text *t, const struct exchange *x)
+{
+	static const struct slice bools[] = { { "false", 5 }, { "true", 4 } };
+	struct tls_facts f;
+
+	if (!conn_facts(x->front->link.conn, &f) || f.version == NULL) {
+		text_add_slice(t, SLICE(",\"tls\":null"));
+		return;
+	}
+	add_name(t, SLICE(",\"tls\":{\"version\":"), f.version);
+	add_name(t, SLICE(",\"cipher\":"), f.cipher);
+	if (f.sni.n > 0)
+		add_json(t, SLICE(",\"sni\":"), f.sni);
+	else
+		text_add_slice(t, SLICE(",\"sni\":null"));
+	text_add_slice(t, SLICE(",\"resumed\":"));
+	text_add_slice(t, bools[f.resumed]);
+	text_add_slice(t, SLICE(",\"verified\":"));
+	text_add_slice(t, bools[f.verified]);
+	add_number(t, SLICE(",\"handshake\":"), f.time / USEC_PER_MS);
+	text_add_char(t, '}');
+}
+
+static void
 add_active_json(struct text *t, const struct exchange *x)
 {
 	add_number(t, SLICE(",\"active\":{\"process\":"),
@@ -147,6 +172,7 @@ line_json(struct text *t, const struct exchange *x)
 	add_number(t, SLICE(",\"retries\":"), x->retries);
 	add_times_json(t, x);
 	add_json(t, SLICE(",\"request_id\":"), x->request_id);
+	add_tls_json(t, x);
 	add_active_json(t, x);
 	if (x->ending.reason != NULL)
 		add_json(t, SLICE(",\"reason\":"),

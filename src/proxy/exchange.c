@@ -115,6 +115,8 @@ step_head(struct exchange *x)
 	if (h == NULL)
 		return false;
 	x->times.head = w->loop->clock.now;
+	x->secure = exchange_came_by_https(x);
+	h->scheme = x->secure ? SLICE("https") : SLICE("http");
 	if (head_is_method(h, "TRACE"))
 		return exchange_refuse(x, 405, 'P', 'R', "TRACE is off");
 	if (expects_other(h))
@@ -155,6 +157,9 @@ step_route(struct exchange *x)
 
 	x->snapshot = conf_get(w->conf);
 	name_request(x);
+	x->to_https = x->front->listener->conf->https_only.on && !x->secure;
+	if (x->to_https)
+		return exchange_go(x, EXCHANGE_REPLY);
 	r = routes_find(&w->routes, x->front->listener->conf, x->request,
 	    x->path);
 	x->route = r;

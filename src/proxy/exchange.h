@@ -100,6 +100,9 @@ struct exchange {
 	bool fresh;			/* the next try must not reuse */
 
 	/* Facts. */
+	bool secure;			/* it came by https, also to a trusted
+					 * proxy in front of us */
+	bool to_https;			/* it did not, and must */
 	bool request_end;
 	bool response_end;		/* the response head ended the message */
 	bool client_gone;

@@ -4,10 +4,30 @@
  */
 #include "proxy/exchange_steps.h"
 #include "http/uri.h"
+#include "proxy/client_fields.h"
 #include "proxy/forward.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
+
+/* A trusted proxy in front of us may have ended its TLS. */
+bool
+exchange_came_by_https(const struct exchange *x)
+{
+	const struct field *f;
+
+	if (x->front->secure || !x->front->trusted)
+		return x->front->secure;
+	f = head_find(x->request, FIELD_X_FORWARDED_PROTO);
+	return f != NULL && slice_eq_nocase(f->value, SLICE("https"));
+}
+
+const char *
+exchange_hsts(const struct exchange *x)
+{
+	return x->front->secure || x->secure ?
+	    x->front->listener->conf->https_only.value : NULL;
+}
 
 static struct forward
 forward_of(struct exchange *x)
@@ -18,8 +38,10 @@ forward_of(struct exchange *x)
 		.trusted = x->front->trusted,
 		.client = x->front->link.conn->peer,
 		.conn = x->front->link.conn,
-		.scheme = "http",
+		.scheme = x->front->secure ? "https" : "http",
 		.request_id = x->request_id,
+		.guarded = &x->snapshot->guarded,
+		.hsts = exchange_hsts(x),
 	};
 }
 
@@ -37,6 +59,20 @@ path_to_send(struct exchange *x)
 	    SLICE_ARG(query));
 }
 
+/* Of a certificate that was verified, and only then. */
+static void
+add_client_fields(struct exchange *x, struct head *out)
+{
+	const struct conf_listener_tls *t = &x->front->listener->conf->tls;
+	struct conn *c = x->front->link.conn;
+	struct tls_facts facts;
+	struct tls_peer peer;
+
+	if (t->verify != TLS_VERIFY_OFF && conn_facts(c, &facts) &&
+	    facts.verified && conn_peer(c, &x->arena, &peer))
+		client_fields_add(&t->client_fields, &peer, out, &x->arena);
+}
+
 void
 exchange_send_request(struct exchange *x)
 {
@@ -44,6 +80,7 @@ exchange_send_request(struct exchange *x)
 	struct head out;
 
 	forward_request(x->request, &out, &x->arena, &f);
+	add_client_fields(x, &out);
 	out.path = path_to_send(x);
 	if (x->pconf->host != NULL)
 		out.authority = slice_of(x->pconf->host);

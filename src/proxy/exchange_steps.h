@@ -15,6 +15,9 @@ extern const struct stream_sink exchange_front_sink, exchange_back_sink;
 /* exchange_forward.c */
 bool exchange_step_forward(struct exchange *x);
 void exchange_send_request(struct exchange *x);
+bool exchange_came_by_https(const struct exchange *x);
+/* What clients are to be told of HSTS with an answer; NULL: nothing. */
+const char *exchange_hsts(const struct exchange *x);
 
 /* exchange_flow.c: moves bytes; true if something moved. */
 bool exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
@@ -36,3 +39,4 @@ bool exchange_step_reply(struct exchange *x);
 void reply_error(struct exchange *x);
 void reply_respond(struct exchange *x);
 void reply_redirect(struct exchange *x);
+void reply_to_https(struct exchange *x);

@@ -12,6 +12,7 @@
 
 #include "net/conn_proxied.h"
 #include "proxy/exchange.h"
+#include "proxy/handshake.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
 
@@ -47,10 +48,17 @@ tell_refused(const struct listener *l, const struct addr *peer,
 
 /* It did not come to a codec: what is missing, or wrong, is in conn->why. */
 static void
-tell_unready(struct front *f)
+tell_unready(struct front *f, bool late)
 {
-	f->listener->count.ereq++;
-	tell_refused(f->listener, f->link.conn->peer, f->link.conn->why);
+	if (f->link.parked)
+		return;			/* it was ready, long ago */
+	if (f->secure) {
+		handshake_failed(f, late);
+	} else if (f->link.conn->why != NULL) {
+		f->listener->count.ereq++;
+		tell_refused(f->listener, f->link.conn->peer,
+		    f->link.conn->why);
+	}
 }
 
 static void
@@ -160,8 +168,7 @@ on_timer(struct timer *t)
 	struct front *f = list_entry(t, struct front, timer);
 
 	if (f->link.codec == NULL && !f->link.down) {
-		if (f->link.conn->why != NULL)
-			tell_unready(f);
+		tell_unready(f, true);
 		link_end(&f->link, false);
 		return;
 	}
@@ -186,9 +193,8 @@ on_down(void *owner)
 {
 	struct front *f = owner;
 
-	if (f->link.codec == NULL && f->link.conn->error != 0 &&
-	    f->link.conn->why != NULL)
-		tell_unready(f);
+	if (f->link.codec == NULL && f->link.conn->error != 0)
+		tell_unready(f, false);
 	timer_stop(&f->listener->worker->loop->wheel, &f->timer);
 	loop_reap(f->listener->worker->loop, &f->reap);
 }
@@ -198,20 +204,32 @@ static void
 begin(struct front *f)
 {
 	const struct conf_listener *conf = f->listener->conf;
+	const struct codec_row *row = handshake_protocol(f);
 
 	judge_pace(f);
 	f->trusted = is_in(&conf->trusted, f->link.conn->peer);
-	link_codec(&f->link, codec_find(SLICE("http/1.1"))->server,
-	    &f->listener->worker->shared, &conf->limits);
+	link_codec(&f->link, row->server, &f->listener->worker->shared,
+	    &conf->limits);
 	f->link.codec->requests = f->requests;
 	set_timer(f, CODEC_IDLE);
 	link_kick(&f->link);
 }
 
+/* What stands before HTTP, one on the other: a PROXY header, then TLS. */
 static void
 on_connected(void *owner)
 {
-	begin(owner);
+	struct front *f = owner;
+
+	if (!f->link.parked && handshake_is_due(f)) {
+		handshake_start(f);
+		timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+		set_after(f, f->listener->conf->tls.handshake_timeout);
+		return;
+	}
+	if (!f->link.parked && f->secure)
+		handshake_done(f);
+	begin(f);
 }
 
 static const struct link_sink link_events = {
@@ -246,6 +264,8 @@ run_reap(struct task *t)
 	}
 	caller_fini(&f->caller);
 	link_fini(&f->link);
+	l->tls.now -= f->secure;
+	w->tls_count.now -= f->secure;
 	list_del(&f->node);
 	l->nfronts--;
 	counters_end(&l->count);
@@ -300,7 +320,7 @@ front_new(struct listener *l, struct conn *conn)
 	if (conn == NULL)
 		return NULL;
 	f = slab_get(&w->fronts);
-		f->listener = l;
+	f->listener = l;
 	f->phase = CODEC_BUSY;
 	task_init(&f->reap, run_reap);
 	timer_init(&f->timer, on_timer);
@@ -312,7 +332,7 @@ front_new(struct listener *l, struct conn *conn)
 	caller_init(&f->caller);
 	link_init(&f->link, conn, &link_events, f);
 	if (conn->connected)
-		begin(f);
+		on_connected(f);
 	else
 		loop_after(w->loop, &f->timer, l->conf->timeouts.head);
 	return f;

@@ -27,6 +27,7 @@ struct front {
 	uint8_t phase;			/* the timer was set for */
 	bool rested;			/* idle, and its timer is the last */
 	bool quick;			/* it asks again soon */
+	bool secure;			/* TLS stands on it, or is to */
 	bool trusted;			/* the peer is in listener->conf->trusted */
 };
 
