@@ -9,13 +9,19 @@
  *            connection is not wasted but becomes an idle one.
  * Owns:      the link.   Borrows: the server, which counts its backs.
  * Invariant: on server->idle <=> connected, no stream, codec has a slot.
+ *            A connection over TLS serves only who asks by the same alias.
  */
 #include "cluster/back.h"
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "cluster/alias.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
+#include "net/tls_client.h"
+
+#define LOOKS_MOST 256		/* idle connections that are looked at */
 
 static struct cluster *
 cluster_of(const struct back *b)
@@ -56,6 +62,35 @@ idle_time(const struct back *b)
 	return t;
 }
 
+/* What new connections are made under; NULL: plain ones. */
+static struct tls_client *
+client_of(const struct server *s)
+{
+	const struct conf_pool_tls *t = &s->pool->conf->tls;
+
+	return t->on ? t->client : NULL;
+}
+
+static bool
+is_outdated(const struct back *b)
+{
+	return !tls_client_same(b->client, client_of(b->server));
+}
+
+/* The one that was idle longest makes room: it may be for another name. */
+static bool
+has_room(struct server *s, int64_t max)
+{
+	struct back *last;
+
+	if (s->nidle >= max && s->nidle > 0 && max > 0) {
+		last = list_entry(s->idle.prev, struct back, node);
+		if (last->alias != NULL)
+			link_end(&last->link, false);
+	}
+	return s->nidle < max;
+}
+
 static void
 set_idle(struct back *b)
 {
@@ -64,8 +99,9 @@ set_idle(struct back *b)
 	int64_t t = idle_time(b);
 
 	unlist(b);
-	if (t <= 0 || s->nidle >= reuse->max || s->gone ||
-	    s->admin == SERVER_MAINT || s->health.state == HEALTH_DOWN) {
+	if (t <= 0 || s->gone || s->admin == SERVER_MAINT ||
+	    s->health.state == HEALTH_DOWN || is_outdated(b) ||
+	    !has_room(s, reuse->max)) {
 		list_add_head(&s->busy, &b->node);
 		s->nbusy++;
 		b->is_idle = false;
@@ -86,22 +122,64 @@ answer(struct back *b, struct back_ask *ask, int error)
 	ask->done = true;
 	ask->error = error;
 	if (error == 0) {
+		ask->of = b;
 		ask->stream = codec_open(b->link.codec, ask->sink, ask->owner);
 		ask->stream->reused = b->streams++ > 0;
 	}
 }
 
 static void
-fail_asks(struct back *b, int error)
+fail_asks(struct back *b, int error, const char *reason)
 {
 	struct list *n;
 
 	while ((n = b->asks.next) != &b->asks) {
 		struct back_ask *ask = list_entry(n, struct back_ask, node);
 
+		(void)snprintf(ask->reason, sizeof(ask->reason), "%s",
+		    reason);
 		answer(b, ask, error);
 		ask->on_done(ask->owner);
 	}
+}
+
+static void
+note_failed(struct back *b, const char *reason)
+{
+	struct server *s = b->server;
+
+	s->count.tls_failed++;
+	s->pool->count.tls_failed++;
+	bad_handshake_store(&s->pool->bad_tls, reason,
+	    b->link.loop->clock.wall, &s->addr, s->name);
+}
+
+static void
+count_handshake(struct back *b)
+{
+	struct server *s = b->server;
+	struct tls_facts facts;
+
+	if (!conn_facts(b->link.conn, &facts))
+		return;
+	s->count.tls++;
+	s->pool->count.tls++;
+	s->count.tls_resumed += facts.resumed;
+	s->pool->count.tls_resumed += facts.resumed;
+	if (!facts.resumed)
+		rate_add(&cluster_of(b)->tls_keys, b->link.loop->clock.now);
+}
+
+/* The server has chosen what was not offered. */
+static void
+refuse_protocol(struct back *b)
+{
+	static const char why[] = "the server chose a protocol that was not "
+	    "offered";
+
+	note_failed(b, why);
+	fail_asks(b, EPROTO, why);
+	link_end(&b->link, false);
 }
 
 static void
@@ -109,12 +187,19 @@ on_connected(void *owner)
 {
 	struct back *b = owner;
 	struct cluster *c = cluster_of(b);
+	const struct codec_row *row;
 	struct back_ask *ask;
 
 	if (b->connected)
 		return;
+	row = secure_codec(b->link.conn);
+	if (row == NULL) {
+		refuse_protocol(b);
+		return;
+	}
 	b->connected = true;
-	link_codec(&b->link, codec_find(SLICE("http/1.1"))->client, &c->shared,
+	count_handshake(b);
+	link_codec(&b->link, row->client, &c->shared,
 	    &b->server->pool->limits);
 	link_kick(&b->link);		/* it may have closed already */
 	if (b->link.down)
@@ -150,8 +235,11 @@ on_down(void *owner)
 {
 	struct back *b = owner;
 	int error = b->link.conn->error;
+	char reason[SECURE_REASON];
 
-	fail_asks(b, error != 0 ? error : ECONNRESET);
+	if (secure_failed(b->link.conn, b->below, reason))
+		note_failed(b, reason);
+	fail_asks(b, error != 0 ? error : ECONNRESET, reason);
 	if (b->is_idle)
 		set_busy(b);
 	timer_stop(&b->link.loop->wheel, &b->timer);
@@ -177,8 +265,19 @@ run_reap(struct task *t)
 		return;
 	unlist(b);
 	link_fini(&b->link);
+	alias_put(&b->alias);		/* after the conn, which uses its slot */
+	tls_client_put(&b->client);
 	slab_put(&c->backs, b);
 	server_settle(s);
+}
+
+static void
+give_up_handshake(struct back *b)
+{
+	static const char why[] = "the handshake was not over in time";
+
+	note_failed(b, why);
+	fail_asks(b, ETIMEDOUT, why);
 }
 
 /* The connect took too long, or it has been idle for long enough. */
@@ -189,19 +288,37 @@ on_timer(struct timer *t)
 
 	if (b->connected && !b->is_idle)
 		return;		/* in use: set_idle sets it anew */
-	if (!b->connected)
-		fail_asks(b, ETIMEDOUT);
+	if (!b->connected && b->below != NULL && b->below->connected)
+		give_up_handshake(b);
+	else if (!b->connected)
+		fail_asks(b, ETIMEDOUT, "");
 	link_end(&b->link, !b->connected);
 }
 
+/* The name is the alias's, until the certificate has been held against it. */
+static struct conn *
+secure(struct back *b, struct conn *below)
+{
+	const struct conf_pool_tls *t = &b->server->pool->conf->tls;
+
+	if (b->alias == NULL)
+		return below;
+	must(t->client != NULL);	/* the loader makes one, or fails */
+	b->below = below;
+	b->client = tls_client_get(t->client);
+	return conn_tls_connect(below, b->client, b->alias->name, NULL,
+	    t->resumption ? &b->alias->slot : NULL);
+}
+
 static void
-dial(struct back_ask *ask)
+dial(struct back_ask *ask, struct alias *alias)
 {
 	struct server *s = ask->server;
 	struct cluster *c = s->pool->cluster;
 	struct back *b = slab_get(&c->backs);
 
 	b->server = s;
+	b->alias = alias;
 	list_init(&b->asks);
 	task_init(&b->reap, run_reap);
 	timer_init(&b->timer, on_timer);
@@ -210,29 +327,60 @@ dial(struct back_ask *ask)
 	set_busy(b);
 	s->count.connect++;
 	s->pool->count.connect++;
-	link_init(&b->link, c->loop, c->dialer->dial(c->dialer, c->loop,
-	    &s->addr), &link_events, b);
+	link_init(&b->link, c->loop, secure(b, c->dialer->dial(c->dialer,
+	    c->loop, &s->addr)), &link_events, b);
 	loop_after(c->loop, &b->timer, s->pool->conf->timeouts.connect);
 	if (b->link.conn->connected)
 		on_connected(b);
 }
 
-void
-back_ask(struct back_ask *ask, struct server *s, bool may_reuse)
+/* By which name TLS asks for this server; NULL: there is no TLS. */
+static struct alias *
+alias_for(struct server *s, struct slice host)
 {
+	char name[SECURE_NAME];
+
+	if (!s->pool->conf->tls.on)
+		return NULL;
+	secure_name(s, host, name);
+	return alias_get(&s->aliases, name);
+}
+
+static struct back *
+find_idle(struct server *s, const struct alias *alias)
+{
+	struct back *b;
+	int looks = 0;
+
+	list_each(b, &s->idle, struct back, node) {
+		if (b->alias == alias)
+			return b;
+		if (++looks == LOOKS_MOST)
+			break;
+	}
+	return NULL;
+}
+
+void
+back_ask(struct back_ask *ask, struct server *s, struct slice host,
+    bool may_reuse)
+{
+	struct alias *alias = alias_for(s, host);
 	struct back *b;
 
 	list_init(&ask->node);
 	ask->server = s;
-	ask->back = NULL;
+	ask->back = ask->of = NULL;
 	ask->stream = NULL;
 	ask->done = false;
 	ask->error = 0;
-	if (!may_reuse || list_is_empty(&s->idle)) {
-		dial(ask);
+	ask->reason[0] = '\0';
+	b = may_reuse ? find_idle(s, alias) : NULL;
+	if (b == NULL) {
+		dial(ask, alias);
 		return;
 	}
-	b = list_entry(s->idle.next, struct back, node);
+	alias_put(&alias);
 	set_busy(b);
 	s->count.reuse++;
 	s->pool->count.reuse++;
@@ -261,6 +409,16 @@ void
 back_close_idle(struct server *s)
 {
 	end_all(&s->idle);
+}
+
+void
+back_close_outdated(struct server *s)
+{
+	struct back *b;
+
+	list_each(b, &s->idle, struct back, node)
+		if (is_outdated(b))
+			link_end(&b->link, false);
 }
 
 void

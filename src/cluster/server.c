@@ -61,6 +61,7 @@ run_reap(struct task *t)
 	struct pool *p = s->pool;
 
 	list_del(&s->node);
+	aliases_fini(&s->aliases);
 	conf_put(&s->kept);
 	free(s->name);
 	free(s);
@@ -83,6 +84,7 @@ server_new(struct pool *pool, const struct seat *seat)
 	list_init(&s->node);
 	list_init(&s->idle);
 	list_init(&s->busy);
+	aliases_init(&s->aliases);
 	task_init(&s->reap, run_reap);
 	health_init(&s->health, (int)check_of(s)->rise,
 	    (int)check_of(s)->fall, is_checked(s), clock_of(s)->wall);
@@ -129,6 +131,7 @@ server_retune(struct server *s, const struct seat *seat)
 	if (!s->weight_set)
 		s->weight = seat->weight;
 	retune_check(s);
+	back_close_outdated(s);
 }
 
 void

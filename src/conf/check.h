@@ -16,6 +16,10 @@ void check_routes(struct reader *r);	/* after listeners and pools */
 /* Reads the files of global.errors. */
 void check_error_pages(struct reader *r);
 
+/* check_pool_tls.c; then read_pool_tls.c makes a tls_client, if r->kit. */
+void check_pool_tls(const struct subject *pool, struct conf_pool *p);
+void read_pools_tls(struct reader *r);
+
 /* Letters, digits, and _ . : - and the marks of more; NULL is no name. */
 bool check_is_name(const char *name, const char *more);
 bool check_name(const struct subject *s, const char *name, const char *more);

@@ -238,6 +238,8 @@ is_absent(const struct option *o, const void *base)
 		return false;
 	if (strcmp(o->more, "global.stats_socket") == 0)
 		return ((const struct conf_stats_socket *)at)->path == NULL;
+	if (strcmp(o->more, "pool.tls") == 0)
+		return !((const struct conf_pool_tls *)at)->given;
 	if (strcmp(o->more, "route.respond") == 0)
 		return ((const struct conf_route *)base)->action !=
 		    ACTION_RESPOND;

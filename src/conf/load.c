@@ -25,6 +25,7 @@ read_root(struct reader *r, const config_t *config)
 	check_listeners(r);
 	check_pools(r);
 	check_routes(r);
+	read_pools_tls(r);
 }
 
 static void
@@ -52,7 +53,7 @@ parse(struct reader *r, struct text *errors)
 /* string NULL: path is the name of a file. */
 static struct conf *
 load(const char *path, const char *string, const char *const *balances,
-    struct text *errors)
+    const struct conf_tls_kit *kit, struct text *errors)
 {
 	struct conf *c = mem_new(sizeof(*c));
 	size_t before = errors->n;
@@ -63,6 +64,7 @@ load(const char *path, const char *string, const char *const *balances,
 	arena_init(&c->arena, NULL);
 	c->path = arena_string(&c->arena, slice_of(path));
 	reader_init(&r, c, balances);
+	r.kit = kit;
 	found = string != NULL ?
 	    source_read_string(&r.source, &c->arena, path, string, errors) :
 	    source_read(&r.source, &c->arena, path, errors);
@@ -77,12 +79,19 @@ load(const char *path, const char *string, const char *const *balances,
 struct conf *
 conf_load(const char *path, const char *const *balances, struct text *errors)
 {
-	return load(path, NULL, balances, errors);
+	return load(path, NULL, balances, NULL, errors);
+}
+
+struct conf *
+conf_load_tls(const char *path, const char *const *balances,
+    const struct conf_tls_kit *kit, struct text *errors)
+{
+	return load(path, NULL, balances, kit, errors);
 }
 
 struct conf *
 conf_load_string(const char *name, const char *string,
     const char *const *balances, struct text *errors)
 {
-	return load(name, string, balances, errors);
+	return load(name, string, balances, NULL, errors);
 }

@@ -14,6 +14,25 @@
 struct conf *conf_load(const char *path, const char *const *balances,
     struct text *errors);
 
+/*
+ * What is needed to read certificates and to make a tls_server of each listener
+ * that has some.
+ */
+struct conf_tls_kit {
+	struct tls *tls;			/* NULL: TLS cannot be had */
+	struct tls_tickets *tickets;		/* of the worker; NULL: none yet */
+	const char *const *alpn;		/* by preference */
+	size_t nalpn;
+	/* What who speaks plain HTTP is answered, whole. */
+	void (*plain_reply)(const struct conf *c, struct text *out);
+	int64_t wall;
+	struct text *warnings;			/* lines as those of errors */
+};
+
+/* As conf_load, and reads certificates. */
+struct conf *conf_load_tls(const char *path, const char *const *balances,
+    const struct conf_tls_kit *kit, struct text *errors);
+
 /* The same from a string, for tests; name stands for the file in messages. */
 struct conf *conf_load_string(const char *name, const char *string,
     const char *const *balances, struct text *errors);

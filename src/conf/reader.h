@@ -16,6 +16,7 @@
  */
 struct reader {
 	struct conf *conf;
+	const struct conf_tls_kit *kit;	/* NULL: no certificate is read */
 	struct source source;
 	const char *const *balances;
 	struct place *places;		/* sorted by reader_sort */
