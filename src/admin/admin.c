@@ -44,6 +44,7 @@ struct admin {
 	unsigned nsessions;
 	int64_t timeout;
 	struct idle_sample idle;
+	struct cert_draft draft;
 };
 
 static void
@@ -107,8 +108,10 @@ on_line(void *owner, struct session *s, char *line, struct text *out)
 {
 	struct admin *a = owner;
 	struct request r = { .worker = a->worker, .daemon = &a->daemon,
-	    .idle = &a->idle, .session = s, .out = out };
+	    .idle = &a->idle, .draft = &a->draft, .session = s, .out = out };
 
+	if (s->has_payload)
+		r.payload = text_slice(&s->payload);
 	command_run_line(&r, line);
 }
 
@@ -190,6 +193,7 @@ admin_free(struct admin **ap)
 	if (a->acceptor != NULL)
 		acceptor_free(&a->acceptor, false);
 	place_close(&a->now);
+	cert_draft_drop(&a->draft);
 	free(a);
 }
 
@@ -251,7 +255,7 @@ void
 admin_run(struct admin *a, struct slice line, struct text *out)
 {
 	struct request r = { .worker = a->worker, .daemon = &a->daemon,
-	    .idle = &a->idle, .out = out };
+	    .idle = &a->idle, .draft = &a->draft, .out = out };
 	char *copy = mem_text(line.p, line.n);
 
 	command_run_line(&r, copy);

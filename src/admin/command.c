@@ -103,6 +103,10 @@ reload(struct request *r)
 }
 
 static const struct command table[] = {
+	{ "abort ssl cert", LEVEL_ADMIN, abort_ssl_cert, "<path>",
+	    "forget a certificate that was set and not committed" },
+	{ "commit ssl cert", LEVEL_ADMIN, commit_ssl_cert, "<path>",
+	    "use the certificate that was set, wherever its path is used" },
 	{ "disable server", LEVEL_OPERATOR, disable_server, "<pool>/<server>",
 	    "as set server state maint" },
 	{ "enable server", LEVEL_OPERATOR, enable_server, "<pool>/<server>",
@@ -125,6 +129,8 @@ static const struct command table[] = {
 	{ "set server", LEVEL_OPERATOR, set_server, "<pool>/<server> "
 	    "state|weight <value>",
 	    "state ready|drain|maint, or weight <n>|<n>%" },
+	{ "set ssl cert", LEVEL_ADMIN, set_ssl_cert, "<path> <<",
+	    "a new certificate and key, in PEM, then an empty line" },
 	{ "set timeout cli", LEVEL_USER, set_timeout, "<seconds>",
 	    "how long this session may be idle" },
 	{ "set weight", LEVEL_OPERATOR, set_weight, "<pool>/<server> <n>|<n>%",
@@ -146,6 +152,8 @@ static const struct command table[] = {
 	    "states and weights of each server" },
 	{ "show sess", LEVEL_OPERATOR, show_sess, "",
 	    "the requests in flight" },
+	{ "show ssl cert", LEVEL_OPERATOR, show_ssl_cert, "[<path>]",
+	    "the certificates in use, or all about one" },
 	{ "show stat", LEVEL_USER, show_stat,
 	    "[<id>|<name> <type> <sid>] [typed] [up|no-maint]",
 	    "counters of each listener, server and pool" },

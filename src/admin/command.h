@@ -4,6 +4,7 @@
 
 #include "admin/admin.h"
 #include "admin/session.h"
+#include "admin/ssl_cert.h"
 #include "base/text.h"
 #include "proxy/worker.h"
 
@@ -23,7 +24,9 @@ struct request {
 	struct worker *worker;
 	const struct admin_daemon *daemon;
 	struct idle_sample *idle;
+	struct cert_draft *draft;
 	struct session *session;	/* NULL: of nobody (tests) */
+	struct slice payload;		/* what followed "<<" */
 	struct text *out;
 	/* Of each command: */
 	char **argv;			/* what follows the command's words */
@@ -53,6 +56,11 @@ void set_weight(struct request *r);
 void get_weight(struct request *r);
 void enable_server(struct request *r);
 void disable_server(struct request *r);
+
+void show_ssl_cert(struct request *r);		/* ssl_cert.c */
+void set_ssl_cert(struct request *r);
+void commit_ssl_cert(struct request *r);
+void abort_ssl_cert(struct request *r);
 
 /* "pool/server"; NULL when there is none, and the answer says why. */
 struct server *request_server(struct request *r, const char *name);

@@ -217,7 +217,10 @@ read_request(struct question *q, struct slice words)
 	text_fini(&t);
 	if (good && q->on == NULL)
 		q->on = guess_listener(q->r->worker->conf, &q->head);
-	return good && (q->on != NULL || refuse(q, "No such listener."));
+	if (!good || q->on == NULL)
+		return good && refuse(q, "No such listener.");
+	q->head.scheme = conf_has_tls(q->on) ? SLICE("https") : SLICE("http");
+	return true;
 }
 
 static void
@@ -299,6 +302,12 @@ put_route_json(struct request *r, const struct conf_route *route,
 		text_add(r->out, "\"%s\"}", bars[bar]);
 }
 
+static bool
+is_sent_to_https(const struct question *q)
+{
+	return q->on->https_only.on && !conf_has_tls(q->on);
+}
+
 static const struct conf_route *
 ask_routes(struct question *q)
 {
@@ -342,7 +351,10 @@ ask_route(struct question *q, const struct conf_route *route)
 {
 	const struct worker *w = q->r->worker;
 
-	if (route == NULL)
+	if (is_sent_to_https(q))
+		put_reply(q, 308, "the listener is https_only, see ",
+		    route_to_https(&q->on->https_only, &q->head, &q->arena));
+	else if (route == NULL)
 		put_reply(q, 404, "no route matches", SLICE_NONE);
 	else if (head_is_method(&q->head, "CONNECT") && !route->connect)
 		put_reply(q, 405, "CONNECT is not allowed by the route",
@@ -380,7 +392,7 @@ explain_request(struct question *q)
 		text_add(out, " of host \"%.*s\" on listener %s\n",
 		    SLICE_ARG(h->authority), q->on->name);
 	}
-	route = ask_routes(q);
+	route = is_sent_to_https(q) ? NULL : ask_routes(q);
 	text_add(out, q->r->json ? "]," : "");
 	ask_route(q, route);
 	text_add(out, q->r->json ? "}\n" : "");

@@ -101,6 +101,81 @@ line_length(struct session *s)
 }
 
 static void
+run_line(struct session *s, char *line)
+{
+	if (line[0] != '\0' || !s->prompt)
+		s->sink->on_line(s->owner, s, line, &s->out);
+	if (s->prompt && !s->quit)
+		text_add(&s->out, "> ");
+	else
+		s->quit = true;
+}
+
+/* It may hold a private key. */
+static void
+forget_payload(struct session *s)
+{
+	if (s->payload.p != NULL)
+		explicit_bzero(s->payload.p, s->payload.cap);
+	text_fini(&s->payload);
+	s->has_payload = false;
+	free(s->waiting);
+	s->waiting = NULL;
+}
+
+static void
+refuse_payload(struct session *s, const char *why)
+{
+	forget_payload(s);
+	text_add(&s->out, "%s\n\n", why);
+	s->quit = true;
+}
+
+/* Memory that grows would leave its old bytes behind: it is had at once. */
+static void
+start_payload(struct session *s, const char *line)
+{
+	s->waiting = mem_string(line);
+	text_init(&s->payload);
+	s->payload.p = mem_new(SESSION_PAYLOAD);
+	s->payload.cap = SESSION_PAYLOAD;
+}
+
+static void
+add_payload(struct session *s, const char *line)
+{
+	size_t n = strlen(line);
+	char *waiting = s->waiting;
+
+	if (n > 0 && s->payload.n + n + 2 > SESSION_PAYLOAD) {
+		refuse_payload(s, "The payload is too long.");
+	} else if (n > 0) {
+		text_add(&s->payload, "%s\n", line);
+	} else {
+		s->waiting = NULL;
+		s->has_payload = true;
+		run_line(s, waiting);
+		free(waiting);
+		forget_payload(s);
+	}
+}
+
+/* Cuts the "<<" off. */
+static bool
+wants_payload(char *line)
+{
+	size_t n = strlen(line);
+
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+		n--;
+	if (n < 3 || strncmp(line + n - 2, "<<", 2) != 0 ||
+	    (line[n - 3] != ' ' && line[n - 3] != '\t'))
+		return false;
+	line[n - 3] = '\0';
+	return true;
+}
+
+static void
 answer_line(struct session *s, size_t n)
 {
 	char line[SESSION_LINE];
@@ -112,12 +187,14 @@ answer_line(struct session *s, size_t n)
 	line[n] = '\0';
 	s->n -= used;
 	memmove(s->in, s->in + used, s->n);
-	if (n > 0 || !s->prompt)
-		s->sink->on_line(s->owner, s, line, &s->out);
-	if (s->prompt && !s->quit)
-		text_add(&s->out, "> ");
+	explicit_bzero(s->in + s->n, used);
+	if (s->waiting != NULL)
+		add_payload(s, line);
+	else if (wants_payload(line))
+		start_payload(s, line);
 	else
-		s->quit = true;
+		run_line(s, line);
+	explicit_bzero(line, sizeof(line));
 }
 
 static void
@@ -133,6 +210,8 @@ answer(struct session *s)
 		text_add(&s->out, "The line is too long; at most %d bytes.\n\n",
 		    SESSION_LINE - 1);
 		s->quit = true;
+	} else if (s->eof && s->waiting != NULL) {
+		refuse_payload(s, "The payload has no end: an empty line.");
 	} else if (s->eof) {
 		s->quit = true;
 	}
@@ -230,6 +309,7 @@ session_new(struct loop *loop, int fd, int64_t timeout,
 	s->level = LEVEL_ADMIN;
 	list_init(&s->node);
 	text_init(&s->out);
+	text_init(&s->payload);
 	task_init(&s->run, run);
 	task_init(&s->reap, run_reap);
 	timer_init(&s->timer, on_timer);
@@ -251,5 +331,7 @@ session_free(struct session **sp)
 	task_stop(&s->reap);
 	list_del(&s->node);
 	text_fini(&s->out);
+	forget_payload(s);
+	explicit_bzero(s->in, sizeof(s->in));
 	free(s);
 }

@@ -18,12 +18,19 @@
  */
 #define SESSION_LINE 4096
 
+/*
+ * A line that ends with " <<" is followed by a payload, which an empty line
+ * ends.  Its bytes are wiped when its command has run.
+ */
+#define SESSION_PAYLOAD ((size_t)256 << 10)
+
 enum level { LEVEL_USER, LEVEL_OPERATOR, LEVEL_ADMIN };
 
 struct session;
 
 struct session_sink {
-	/* Appends the answer; line is writable and lasts for the call. */
+	/* Appends the answer; line is writable and lasts for the call.  The
+	 * payload is empty unless has_payload. */
 	void (*on_line)(void *owner, struct session *s, char *line,
 	    struct text *out);
 	/* It is over and will be freed when this returns (reap phase). */
@@ -50,6 +57,9 @@ struct session {
 	char in[SESSION_LINE];
 	struct text out;
 	size_t sent;		/* of out */
+	char *waiting;		/* the line whose payload comes, or NULL */
+	bool has_payload;	/* of the line that is run */
+	struct text payload;
 };
 
 /* Takes fd, which is nonblocking. */

@@ -164,6 +164,46 @@ put_load(struct sheet *s, const struct worker *w)
 }
 
 static void
+put_tls(struct sheet *s, const struct worker *w)
+{
+	const struct tls_counters *c = &w->tls_count;
+	int64_t now = w->loop->clock.now;
+
+	put_number(s, "CurrSslConns", "MGP", c->now);
+	put_number(s, "CumSslConns", "MCP", c->done);
+	put_number(s, "SslRate", "MRP", rate_get(&c->rate, now));
+	put_number(s, "MaxSslRate", "MMP", c->rate.max);
+	put_number(s, "SslFrontendKeyRate", "MRP",
+	    rate_get(&c->key_rate, now));
+	put_number(s, "SslFrontendMaxKeyRate", "MMP", c->key_rate.max);
+	put_number(s, "SslFrontendSessionReuse_pct", "MaP",
+	    c->done > 0 ? 100 * c->resumed / c->done : 0);
+	put_number(s, "SslBackendKeyRate", "MRP",
+	    rate_get(&w->cluster.tls_keys, now));
+	put_number(s, "SslBackendMaxKeyRate", "MMP", w->cluster.tls_keys.max);
+}
+
+/* Ours: the gate, and the certificate that ends first. */
+static void
+put_handshakes(struct sheet *s, const struct worker *w)
+{
+	const struct tls_counters *c = &w->tls_count;
+	struct tls_gate_count gate;
+	int64_t days;
+
+	tls_gate_count(w->gate, &gate);
+	put_number(s, "HandshakesDone", "MCP", c->done);
+	put_number(s, "HandshakesResumed", "MCP", c->resumed);
+	put_number(s, "HandshakesFailed", "MCP", c->failed);
+	put_number(s, "HandshakesShed", "MCP", c->shed);
+	put_number(s, "HandshakesDelayed", "MCP", gate.delayed);
+	put_number(s, "HandshakesActive", "MGP", gate.active);
+	put_number(s, "HandshakesWaiting", "MGP", gate.waiting);
+	if (expiry_days(w, &days))
+		put(s, "CertExpiryDays", "MGP", "s32", cell_number(days));
+}
+
+static void
 put_ours(struct sheet *s, const struct worker *w)
 {
 	put_number(s, "Reloads", "MCP", w->reloads);
@@ -184,7 +224,9 @@ show_info(struct request *r)
 	put_who(&s, r->worker);
 	put_limits(&s, r->worker);
 	put_load(&s, r->worker);
+	put_tls(&s, r->worker);
 	put_ours(&s, r->worker);
+	put_handshakes(&s, r->worker);
 	if (r->json)
 		text_add(r->out, "]\n");
 }

@@ -150,6 +150,12 @@ fill_listener(struct stat_row *r, const struct worker *w,
 	stat_number(r, STAT_conn_tot, (int64_t)c->conn_tot);
 	stat_number(r, STAT_intercepted, (int64_t)c->intercepted);
 	stat_number(r, STAT_dcon, (int64_t)c->dcon);
+	if (conf_has_tls(l->conf)) {
+		stat_number(r, STAT_ssl_sess, (int64_t)l->tls.done);
+		stat_number(r, STAT_ssl_reused_sess, (int64_t)l->tls.resumed);
+		stat_number(r, STAT_ssl_failed_handshake,
+		    (int64_t)l->tls.failed);
+	}
 	addr_print(&l->addr, r->addr);
 	stat_text(r, STAT_addr, r->addr);
 	stat_text(r, STAT_proto, "h1");

@@ -31,18 +31,20 @@ stat_add_names(struct text *t)
 {
 	text_add(t, "# ");
 	for (unsigned i = 0; i < STAT_NCOLUMNS; i++)
-		text_add(t, "%s,", columns[i].name);
-	text_add(t, "-,\n");
+		text_add(t, "%s%s,", i == STAT_DASH ? "-," : "",
+		    columns[i].name);
+	text_add_char(t, '\n');
 }
 
 void
 stat_add_csv(struct text *t, const struct stat_row *r)
 {
 	for (unsigned i = 0; i < STAT_NCOLUMNS; i++) {
+		text_add(t, "%s", i == STAT_DASH ? "-," : "");
 		cell_add_csv(t, &r->cells[i]);
 		text_add_char(t, ',');
 	}
-	text_add(t, "-,\n");
+	text_add_char(t, '\n');
 }
 
 void

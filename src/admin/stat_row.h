@@ -7,9 +7,10 @@
 
 /*
  * One row of "show stat": the columns HAProxy has, by position, with the tags
- * and type of its typed form (see cell.h).  A last column without a name of
- * its own follows, called "-".
+ * and type of its typed form (see cell.h).  In CSV a column without a name of
+ * its own, called "-", stands before the first of those of TLS.
  */
+#define STAT_DASH STAT_ssl_sess
 #define STAT_COLUMNS(X)							\
 	X(pxname, "KNS", "str")					\
 	X(svname, "KNS", "str")					\
@@ -129,7 +130,10 @@
 	X(reqbout, "MCP", "u64")				\
 	X(resbin, "MCP", "u64")					\
 	X(resbout, "MCP", "u64")				\
-	X(cache_hint_hits, "MCP", "u64")
+	X(cache_hint_hits, "MCP", "u64")			\
+	X(ssl_sess, "MCP", "u64")				\
+	X(ssl_reused_sess, "MCP", "u64")			\
+	X(ssl_failed_handshake, "MCP", "u64")
 
 enum stat_column {
 #define X(name, tags, type) STAT_##name,

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/must.h"
 #include "cluster/alias.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
@@ -50,6 +51,24 @@ set_busy(struct back *b)
 	b->server->nbusy++;
 }
 
+/* What new connections are made under; NULL: plain ones. */
+static struct tls_client *
+client_of(const struct server *s)
+{
+	const struct conf_pool_tls *t = &s->pool->conf->tls;
+
+	return t->on ? t->client : NULL;
+}
+
+/* Does what was said and agreed on at its beginning hold for a request to come? */
+static bool
+is_of_use(const struct back *b)
+{
+	return b->said == b->server->pool->conf->send_proxy &&
+	    (b->said == PROXY_OFF || b->caller != NULL) &&
+	    tls_client_same(b->client, client_of(b->server));
+}
+
 /* How long it may stay idle: ours, or a second below what the server said. */
 static int64_t
 idle_time(const struct back *b)
@@ -60,21 +79,6 @@ idle_time(const struct back *b)
 	if (said >= 0 && SEC(said - 1) < t)
 		t = SEC(said - 1);
 	return t;
-}
-
-/* What new connections are made under; NULL: plain ones. */
-static struct tls_client *
-client_of(const struct server *s)
-{
-	const struct conf_pool_tls *t = &s->pool->conf->tls;
-
-	return t->on ? t->client : NULL;
-}
-
-static bool
-is_outdated(const struct back *b)
-{
-	return !tls_client_same(b->client, client_of(b->server));
 }
 
 /* The one that was idle longest makes room: it may be for another name. */
@@ -99,9 +103,8 @@ set_idle(struct back *b)
 	int64_t t = idle_time(b);
 
 	unlist(b);
-	if (t <= 0 || s->gone || s->admin == SERVER_MAINT ||
-	    s->health.state == HEALTH_DOWN || is_outdated(b) ||
-	    !has_room(s, reuse->max)) {
+	if (t <= 0 || s->gone || s->admin == SERVER_MAINT || !is_of_use(b) ||
+	    s->health.state == HEALTH_DOWN || !has_room(s, reuse->max)) {
 		list_add_head(&s->busy, &b->node);
 		s->nbusy++;
 		b->is_idle = false;
@@ -264,6 +267,7 @@ run_reap(struct task *t)
 	if (b->link.codec != NULL && b->link.codec->phase == CODEC_BUSY)
 		return;
 	unlist(b);
+	list_del(&b->of_caller);
 	link_fini(&b->link);
 	alias_put(&b->alias);		/* after the conn, which uses its slot */
 	tls_client_put(&b->client);
@@ -325,10 +329,15 @@ dial(struct back_ask *ask, struct alias *alias)
 	list_add_tail(&b->asks, &ask->node);
 	ask->back = b;
 	set_busy(b);
+	b->said = s->pool->conf->send_proxy;
+	if (b->said != PROXY_OFF) {
+		b->caller = ask->caller;
+		list_add_head(&b->caller->backs, &b->of_caller);
+	}
 	s->count.connect++;
 	s->pool->count.connect++;
-	link_init(&b->link, c->loop, secure(b, c->dialer->dial(c->dialer,
-	    c->loop, &s->addr)), &link_events, b);
+	link_init(&b->link, c->loop, secure(b, caller_dial(ask->caller, s)),
+	    &link_events, b);
 	loop_after(c->loop, &b->timer, s->pool->conf->timeouts.connect);
 	if (b->link.conn->connected)
 		on_connected(b);
@@ -346,18 +355,35 @@ alias_for(struct server *s, struct slice host)
 	return alias_get(&s->aliases, name);
 }
 
+/* The one used last.  Those of no use any more, after a reload, are closed. */
 static struct back *
-find_idle(struct server *s, const struct alias *alias)
+find_idle(const struct server *s, const struct alias *alias)
 {
 	struct back *b;
 	int looks = 0;
 
 	list_each(b, &s->idle, struct back, node) {
-		if (b->alias == alias)
+		if (!is_of_use(b))
+			link_end(&b->link, false);
+		else if (b->alias == alias)
 			return b;
 		if (++looks == LOOKS_MOST)
 			break;
 	}
+	return NULL;
+}
+
+/* The same among those of one caller. */
+static struct back *
+find_own(const struct caller *c, const struct server *s,
+    const struct alias *alias)
+{
+	struct back *b;
+
+	list_each(b, &c->backs, struct back, of_caller)
+		if (b->server == s && b->is_idle && is_of_use(b) &&
+		    b->alias == alias)
+			return b;
 	return NULL;
 }
 
@@ -366,7 +392,7 @@ back_ask(struct back_ask *ask, struct server *s, struct slice host,
     bool may_reuse)
 {
 	struct alias *alias = alias_for(s, host);
-	struct back *b;
+	struct back *b = NULL;
 
 	list_init(&ask->node);
 	ask->server = s;
@@ -375,7 +401,9 @@ back_ask(struct back_ask *ask, struct server *s, struct slice host,
 	ask->done = false;
 	ask->error = 0;
 	ask->reason[0] = '\0';
-	b = may_reuse ? find_idle(s, alias) : NULL;
+	if (may_reuse)
+		b = s->pool->conf->send_proxy == PROXY_OFF ?
+		    find_idle(s, alias) : find_own(ask->caller, s, alias);
 	if (b == NULL) {
 		dial(ask, alias);
 		return;
@@ -385,6 +413,20 @@ back_ask(struct back_ask *ask, struct server *s, struct slice host,
 	s->count.reuse++;
 	s->pool->count.reuse++;
 	answer(b, ask, 0);
+}
+
+bool
+back_facts(const struct back_ask *ask, struct tls_facts *out)
+{
+	must(ask->of != NULL);
+	return conn_facts(ask->of->link.conn, out);
+}
+
+bool
+back_failed(const struct back_ask *ask, char reason[SECURE_REASON])
+{
+	must(ask->of != NULL);
+	return secure_failed(ask->of->link.conn, ask->of->below, reason);
 }
 
 void
@@ -417,7 +459,7 @@ back_close_outdated(struct server *s)
 	struct back *b;
 
 	list_each(b, &s->idle, struct back, node)
-		if (is_outdated(b))
+		if (!is_of_use(b))
 			link_end(&b->link, false);
 }
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/caller.h"
 #include "cluster/link.h"
 #include "cluster/secure.h"
 #include "cluster/server.h"
@@ -17,6 +18,7 @@
 struct back_ask {
 	struct list node;
 	struct server *server;
+	struct caller *caller;		/* for whom; borrowed */
 	struct back *back;		/* being dialled for us, or NULL */
 	struct back *of;		/* the stream's, while it is held */
 	const struct stream_sink *sink;	/* of the stream to come */
@@ -38,18 +40,26 @@ struct back {
 	struct task reap;
 	struct timer timer;		/* connect and handshake, then idle */
 	struct list asks;
+	enum proxy_version said;	/* how the server was told for whom */
+	struct caller *caller;		/* for whom alone; NULL: it has left,
+					 * or nothing was said */
+	struct list of_caller;		/* in caller->backs */
 	uint32_t streams;		/* opened so far */
 	bool connected, is_idle;
 };
 
 /*
- * Asks for a stream on that server, for a request with this Host (TLS may ask
- * for the server by it).  A connection that was used before may be given only
- * if may_reuse, and only to who would have made the same.  If one is idle,
- * ask->done is true on return.
+ * Asks for a stream on that server, for ask->caller and a request with this
+ * Host (TLS may ask for the server by it).  A connection that was used before
+ * may be given only if may_reuse, and if what the server was told on it holds
+ * for this caller and Host.  If one is idle, ask->done is true on return.
  */
 void back_ask(struct back_ask *ask, struct server *s, struct slice host,
     bool may_reuse);
+
+/* How TLS stands with the server of ask->stream, as conn_facts; why it broke. */
+bool back_facts(const struct back_ask *ask, struct tls_facts *out);
+bool back_failed(const struct back_ask *ask, char reason[SECURE_REASON]);
 
 /* No longer wanted.  The connection under way becomes an idle one. */
 void back_unask(struct back_ask *ask);

@@ -60,6 +60,14 @@ struct counters {
 	struct average qtime, ctime, rtime, ttime;
 };
 
+/* TLS with clients: of a listener, or all.  SslRate and so on of show info. */
+struct tls_counters {
+	uint32_t now;			/* connections, begun or done */
+	uint64_t done, resumed;		/* handshakes; of them, without a key */
+	uint64_t failed, shed;		/* of those that failed: by the gate */
+	struct rate rate, key_rate;	/* done; of them, with a key */
+};
+
 void counters_status(struct counters *c, unsigned status);	/* hrsp */
 
 /* scur, smax, stot, last, rate. */

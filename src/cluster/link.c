@@ -158,6 +158,17 @@ read_room(struct link *l)
 	return buf_room(in);
 }
 
+/*
+ * An end that TLS did not announce may be anybody's doing.  That matters where
+ * the end alone tells that all is there: then it is a connection that broke.
+ */
+static int
+end_error(const struct link *l)
+{
+	return l->conn->error == 0 && l->conn->cut && l->codec->tunnel ?
+	    ECONNRESET : l->conn->error;
+}
+
 static void
 read_some(struct link *l)
 {
@@ -176,7 +187,8 @@ read_some(struct link *l)
 			}
 			budget -= (size_t)n;
 		} else if (n < 0) {
-			codec_eof(l->codec, l->conn->error);
+			l->codec->cut = l->conn->cut;
+			codec_eof(l->codec, end_error(l));
 			break;
 		}
 	}
@@ -287,6 +299,14 @@ link_codec(struct link *l, codec_new_fn *make,
 {
 	must(l->codec == NULL);
 	l->codec = make(shared, limits, &host, l);
+}
+
+void
+link_stack(struct link *l, struct conn *conn)
+{
+	must(l->codec == NULL);
+	l->conn = conn;
+	conn_sink(conn, &conn_events, l);
 }
 
 void

@@ -53,6 +53,9 @@ void link_init(struct link *l, struct loop *loop, struct conn *conn,
 void link_codec(struct link *l, codec_new_fn *make,
     const struct codec_shared *shared, const struct http_limits *limits);
 
+/* Instead of its conn, which conn has taken, one that is stacked on it. */
+void link_stack(struct link *l, struct conn *conn);
+
 /* Reads what is there (an accepted conn whose bytes may wait already). */
 void link_kick(struct link *l);
 

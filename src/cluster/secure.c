@@ -16,6 +16,7 @@
 #include "cluster/pool.h"
 #include "cluster/server.h"
 #include "http/uri.h"
+#include "net/conn.h"
 #include "net/tls.h"
 
 /* False, and nothing written, when nothing of a name is left, or too much. */

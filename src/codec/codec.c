@@ -21,6 +21,17 @@ codec_find(struct slice alpn)
 }
 
 size_t
+codec_names(const char *names[CODEC_ROWS])
+{
+	size_t n = sizeof(rows) / sizeof(rows[0]);
+
+	_Static_assert(sizeof(rows) / sizeof(rows[0]) <= CODEC_ROWS, "room");
+	for (size_t i = 0; i < n; i++)
+		names[i] = rows[i].alpn;
+	return n;
+}
+
+size_t
 codec_size(void)
 {
 	size_t server = h1_server_size(), client = h1_client_size();

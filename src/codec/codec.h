@@ -83,6 +83,8 @@ struct codec {
 	bool shut;		/* once written out, shut down the writing
 				 * side: a tunnel's half-close */
 	bool tunnel;		/* bytes flow both ways: 101, CONNECT */
+	bool cut;		/* set by the host before codec_eof: TLS had not
+				 * said that the end would come */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
 	uint32_t requests;	/* streams so far */
@@ -140,7 +142,10 @@ codec_drain(struct codec *c)
 	c->ops->drain(c);
 }
 
-/* The peer has sent its last byte (error 0) or the connection broke (errno). */
+/*
+ * The peer has sent its last byte (error 0) or the connection broke (errno).
+ * With `cut` a body that only the end delimits is incomplete.
+ */
 static inline void
 codec_eof(struct codec *c, int error)
 {
@@ -175,4 +180,8 @@ struct codec_row {
 };
 
 const struct codec_row *codec_find(struct slice alpn);
+
+/* The ALPN names of all rows, by preference; gives how many. */
+#define CODEC_ROWS 4u
+size_t codec_names(const char *names[CODEC_ROWS]);
 size_t codec_size(void);	/* of the largest pooled codec */

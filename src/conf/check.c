@@ -64,6 +64,7 @@ check_global(struct reader *r)
 	check_log(r);
 	check_resolve(r);
 	check_error_pages(r);
+	check_global_tls(r);
 }
 
 static void
@@ -121,6 +122,20 @@ check_limits(struct reader *r, struct conf_listener *l)
 	l->limits.request_line = l->limits.head;
 }
 
+/* Nobody is believed by chance. */
+static void
+check_proxy_protocol(const struct subject *s, const struct conf_listener *l)
+{
+	if (l->proxy_protocol && l->proxy_protocol_from.n == 0)
+		subject_complain(s, "proxy_protocol", "a PROXY header can "
+		    "claim any client, so say who may send one: write "
+		    "proxy_protocol_from = ( \"10.0.0.0/8\" );");
+	else if (l->proxy_protocol_from.n > 0 &&
+	    !subject_has(s, "proxy_protocol"))
+		subject_complain(s, "proxy_protocol_from", "does nothing "
+		    "alone; write proxy_protocol = true;");
+}
+
 static void
 check_listener(struct reader *r, size_t index, struct map *names)
 {
@@ -141,7 +156,9 @@ check_listener(struct reader *r, size_t index, struct map *names)
 		check_clash(r, &s, index);
 		check_stats_clash(r, &s, l);
 	}
+	check_proxy_protocol(&s, l);
 	check_limits(r, l);
+	check_listener_tls(&s, l);
 }
 
 void

@@ -16,6 +16,10 @@ void check_routes(struct reader *r);	/* after listeners and pools */
 /* Reads the files of global.errors. */
 void check_error_pages(struct reader *r);
 
+/* check_tls.c; then read_certificates.c reads what it names, if r->kit. */
+void check_global_tls(struct reader *r);
+void check_listener_tls(const struct subject *listener, struct conf_listener *l);
+void read_certificates(struct reader *r);
 /* check_pool_tls.c; then read_pool_tls.c makes a tls_client, if r->kit. */
 void check_pool_tls(const struct subject *pool, struct conf_pool *p);
 void read_pools_tls(struct reader *r);

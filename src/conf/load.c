@@ -25,6 +25,7 @@ read_root(struct reader *r, const config_t *config)
 	check_listeners(r);
 	check_pools(r);
 	check_routes(r);
+	read_certificates(r);
 	read_pools_tls(r);
 }
 

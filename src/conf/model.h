@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "http/limits.h"
 #include "net/addr.h"
+#include "net/proxy_header.h"
 #include "net/tls_client.h"
+#include "net/tls_server.h"
 
 /*
  * A snapshot: one loaded configuration, immutable and reference counted.
@@ -89,6 +91,15 @@ struct conf_error_pages {
 	size_t n;
 };
 
+/* What TLS may take of the process, and the keys of session tickets. */
+struct conf_global_tls {
+	int64_t max_handshakes;		/* 1000 at a time */
+	int64_t handshake_budget;	/* 5ms of a tick */
+	const char *ticket_keys;	/* a file; NULL: keys of our own */
+	int64_t ticket_period;		/* 12h: then another key seals */
+	int64_t ticket_lifetime;	/* 12h: so long it still opens */
+};
+
 struct conf_global {
 	struct conf_where where;
 	const char *user, *group;	/* NULL: not changed */
@@ -99,6 +110,7 @@ struct conf_global {
 	struct conf_log log;
 	struct conf_resolve resolve;
 	struct conf_error_pages errors;
+	struct conf_global_tls tls;
 };
 
 enum conf_request_id { REQUEST_ID_OFF, REQUEST_ID_MAKE, REQUEST_ID_KEEP };
@@ -122,6 +134,53 @@ struct conf_listener_timeouts {
 	int64_t send;		/* 60s: the client takes no byte */
 };
 
+/* A certificate with its chain, and its key: files in PEM. */
+struct conf_certificate {
+	struct conf_where where;
+	const char *cert;
+	const char *key;	/* NULL: in cert's file */
+	const char *ocsp;	/* a response in DER; NULL: none */
+};
+
+struct conf_certificates {
+	struct conf_certificate *v;
+	size_t n;
+};
+
+/* Fields that tell servers of a verified client; NULL: not sent. */
+struct conf_client_fields {
+	const char *verified, *subject, *issuer, *serial, *fingerprint, *names;
+};
+
+struct conf_listener_tls {
+	struct conf_certificates certificates;
+	const char *directory;		/* of files *.pem, cert and key in one */
+	enum tls_policy policy;		/* intermediate | modern */
+	enum tls_version min_version, max_version;	/* policy | 1.2 | 1.3 */
+	const char *ciphers, *ciphersuites, *groups, *sigalgs;
+	bool strict_sni;		/* false */
+	enum tls_verify verify;		/* off | optional | required; off */
+	const char *ca, *crl;
+	int64_t depth;			/* 100 */
+	bool tickets;			/* true */
+	int64_t session_cache;		/* 4096 sessions of TLS 1.2 */
+	int64_t handshake_timeout;	/* 10s */
+	bool ktls;			/* true */
+	struct conf_client_fields client_fields;
+	struct tls_server *server;	/* made of all this; counted.  NULL:
+					 * no TLS, or certificates not read */
+};
+
+/* Nobody without TLS: a plain listener redirects, one with TLS says HSTS. */
+struct conf_https_only {
+	bool on;			/* the group was given */
+	int64_t port;			/* 443: where to */
+	int64_t hsts;			/* 365d; 0: none is said */
+	bool include_subdomains;	/* false */
+	bool preload;			/* false */
+	const char *value;		/* of Strict-Transport-Security, or NULL */
+};
+
 struct conf_listener {
 	struct conf_where where;
 	const char *name;
@@ -136,8 +195,12 @@ struct conf_listener {
 	 * underscores = "drop"; upgrades = ("websocket"); }
 	 */
 	struct http_limits limits;
+	bool proxy_protocol;		/* false: connections begin with HTTP */
+	struct conf_ranges proxy_protocol_from;	/* whose header is believed */
 	struct conf_ranges trusted;	/* trusted = ("10.0.0.0/8", "unix") */
 	struct conf_forward forward;
+	struct conf_listener_tls tls;
+	struct conf_https_only https_only;
 };
 
 enum conf_action { ACTION_POOL, ACTION_RESPOND, ACTION_REDIRECT };
@@ -309,7 +372,13 @@ struct conf_pool {
 	bool abort_on_close;		/* true: a client that leaves cancels */
 	const char *host;		/* Host sent, or NULL: the client's */
 	const char *default_host;	/* for 1.0 without Host; NULL: empty */
+	enum proxy_version send_proxy;	/* off | v1 | v2; off */
 	struct http_limits limits;	/* head 16k, fields 200, unfold false */
+};
+
+struct conf_names {
+	const char **v;
+	size_t n;
 };
 
 struct conf {
@@ -323,6 +392,8 @@ struct conf {
 	size_t nroutes;
 	struct conf_pool *pools;
 	size_t npools;
+	struct conf_names guarded;	/* client_fields of all listeners: what
+					 * clients send under them is dropped */
 };
 
 /* A loaded snapshot has one reference, the caller's. */
@@ -332,3 +403,9 @@ void conf_put(struct conf **c);		/* frees the last; clears the pointer */
 struct conf_pool *conf_find_pool(const struct conf *c, const char *name);
 struct conf_listener *conf_find_listener(const struct conf *c,
     const char *name);
+
+static inline bool
+conf_has_tls(const struct conf_listener *l)
+{
+	return l->tls.certificates.n > 0 || l->tls.directory != NULL;
+}

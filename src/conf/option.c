@@ -42,6 +42,10 @@
 	{ sec, "fields", OPTION_FIELDS, offsetof(struct st, fields),          \
 	    sizeof(struct conf_field), 0, 0, false, NULL, "field", doc },
 
+#define CLIENT_FIELD(key, doc)                                                \
+	STRING("listener.tls.client_fields", conf_client_fields, key, 1, 128, \
+	    NULL, doc)
+
 #define SOME MSEC(1)		/* the shortest duration */
 #define DAY SEC(86400)
 #define K INT64_C(1024)
@@ -57,9 +61,11 @@ static const char *const probes[] = { "none", "tcp", "http", "tls", NULL };
 static const char *const downs[] = { "drain", "shutdown", NULL };
 static const char *const methods[] = { "ring", "maglev", NULL };
 static const char *const fulls[] = { "next", "queue", NULL };
+static const char *const proxies[] = { "off", "v1", "v2", NULL };
 static const char *const panics[] = { "all", "fail", NULL };
 static const char *const policies[] = { "intermediate", "modern", NULL };
 static const char *const versions[] = { "policy", "1.2", "1.3", NULL };
+static const char *const verifies[] = { "off", "optional", "required", NULL };
 
 const struct option option_table[] = {
 	GROUP("", conf, global, "global", "what holds for the whole process")
@@ -86,6 +92,8 @@ const struct option option_table[] = {
 	    "how names of servers are looked up")
 	LIST("global", conf_global, errors, conf_error_page, "global.error",
 	    "bodies of steelyard's own answers")
+	GROUP("global", conf_global, tls, "global.tls",
+	    "what TLS may take, and the keys of session tickets")
 
 	NEEDED("global.stats_socket", conf_stats_socket, path, 1, 107,
 	    "absolute path of the socket")
@@ -118,6 +126,17 @@ const struct option option_table[] = {
 	STRING("global.error", conf_error_page, content_type, 1, 128,
 	    "text/html", "its Content-Type")
 
+	NUMBER("global.tls", conf_global_tls, max_handshakes, 1, 1000000,
+	    "1000", "handshakes that are begun and not done")
+	DURATION("global.tls", conf_global_tls, handshake_budget, SOME, SEC(1),
+	    "5ms", "of each turn of the loop that handshakes may take")
+	STRING("global.tls", conf_global_tls, ticket_keys, 1, TEXT_MAX, NULL,
+	    "file of keys of session tickets, shared by machines")
+	DURATION("global.tls", conf_global_tls, ticket_period, SEC(60),
+	    7 * DAY, "12h", "a new key of our own seals tickets after this")
+	DURATION("global.tls", conf_global_tls, ticket_lifetime, SEC(60),
+	    7 * DAY, "12h", "how long tickets are taken")
+
 	NEEDED("listener", conf_listener, name, 1, 64,
 	    "name in logs, statistics and routes")
 	ROW(ADDRESS, "listener", conf_listener, address, 0, 0, true, NULL,
@@ -132,10 +151,18 @@ const struct option option_table[] = {
 	    "how long a client may take")
 	GROUP("listener", conf_listener, limits, "listener.limits",
 	    "how much a client may send")
+	BOOL("listener", conf_listener, proxy_protocol, "false",
+	    "connections begin with a PROXY header")
+	ROW(RANGES, "listener", conf_listener, proxy_protocol_from, 0, 0,
+	    false, NULL, NULL, "who may connect, and is believed, then")
 	ROW(RANGES, "listener", conf_listener, trusted, 0, 0, false, NULL,
 	    NULL, "clients whose X-Forwarded-* fields are believed")
 	GROUP("listener", conf_listener, forward, "listener.forward",
 	    "what servers are told about the client")
+	GROUP("listener", conf_listener, tls, "listener.tls",
+	    "certificates; with it the listener speaks TLS alone")
+	GROUP("listener", conf_listener, https_only, "listener.https_only",
+	    "redirects to https; with TLS: says HSTS")
 
 	DURATION("listener.timeouts", conf_listener_timeouts, head, SOME, DAY,
 	    "10s", "from the first byte of a head to its end")
@@ -179,6 +206,69 @@ const struct option option_table[] = {
 	    "send Via to clients")
 	ENUM("listener.forward", conf_forward, request_id, request_ids, "make",
 	    "X-Request-Id: none, a new one, or a trusted client's")
+
+	LIST("listener.tls", conf_listener_tls, certificates, conf_certificate,
+	    "listener.tls.certificate", "certificates, chosen by the name")
+	STRING("listener.tls", conf_listener_tls, directory, 1, TEXT_MAX, NULL,
+	    "every *.pem in it is a certificate with its key")
+	ENUM("listener.tls", conf_listener_tls, policy, policies,
+	    "intermediate", "what is agreed to: Mozilla's recommendations")
+	ENUM("listener.tls", conf_listener_tls, min_version, versions,
+	    "policy", "lowest version")
+	ENUM("listener.tls", conf_listener_tls, max_version, versions,
+	    "policy", "highest version")
+	STRING("listener.tls", conf_listener_tls, ciphers, 1, TEXT_MAX, NULL,
+	    "ciphers of TLS 1.2 instead of the policy's")
+	STRING("listener.tls", conf_listener_tls, ciphersuites, 1, TEXT_MAX,
+	    NULL, "cipher suites of TLS 1.3 instead of the policy's")
+	STRING("listener.tls", conf_listener_tls, groups, 1, TEXT_MAX, NULL,
+	    "groups of the key exchange instead of the policy's")
+	STRING("listener.tls", conf_listener_tls, sigalgs, 1, TEXT_MAX, NULL,
+	    "signature algorithms instead of the policy's")
+	BOOL("listener.tls", conf_listener_tls, strict_sni, "false",
+	    "refuse a name without a certificate, and no name")
+	ENUM("listener.tls", conf_listener_tls, verify, verifies, "off",
+	    "certificates of clients")
+	STRING("listener.tls", conf_listener_tls, ca, 1, TEXT_MAX, NULL,
+	    "file of authorities that clients' certificates must come from")
+	STRING("listener.tls", conf_listener_tls, crl, 1, TEXT_MAX, NULL,
+	    "file of lists of revoked certificates")
+	NUMBER("listener.tls", conf_listener_tls, depth, 1, 100, "100",
+	    "certificates between a client's and the authority's")
+	BOOL("listener.tls", conf_listener_tls, tickets, "true",
+	    "clients may resume by tickets")
+	NUMBER("listener.tls", conf_listener_tls, session_cache, 1, 1000000,
+	    "4096", "sessions of TLS 1.2 without tickets that are kept")
+	DURATION("listener.tls", conf_listener_tls, handshake_timeout, SOME,
+	    DAY, "10s", "from the start of the connection to its end")
+	BOOL("listener.tls", conf_listener_tls, ktls, "true",
+	    "let the kernel encrypt where it can")
+	GROUP("listener.tls", conf_listener_tls, client_fields,
+	    "listener.tls.client_fields",
+	    "fields that tell servers of a verified client")
+
+	NEEDED("listener.tls.certificate", conf_certificate, cert, 1, TEXT_MAX,
+	    "file of the certificate and its chain, in PEM")
+	STRING("listener.tls.certificate", conf_certificate, key, 1, TEXT_MAX,
+	    NULL, "file of its key; in the certificate's if left out")
+	STRING("listener.tls.certificate", conf_certificate, ocsp, 1, TEXT_MAX,
+	    NULL, "file of an OCSP response, in DER, to be stapled")
+
+	CLIENT_FIELD(verified, "field that says SUCCESS")
+	CLIENT_FIELD(subject, "field with the subject")
+	CLIENT_FIELD(issuer, "field with the issuer")
+	CLIENT_FIELD(serial, "field with the serial number")
+	CLIENT_FIELD(fingerprint, "field with the SHA-256 of the certificate")
+	CLIENT_FIELD(names, "field with the alternative names")
+
+	NUMBER("listener.https_only", conf_https_only, port, 1, 65535, "443",
+	    "port that a plain listener redirects to")
+	DURATION("listener.https_only", conf_https_only, hsts, 0, 3650 * DAY,
+	    "365d", "how long browsers use https alone; 0: not said")
+	BOOL("listener.https_only", conf_https_only, include_subdomains,
+	    "false", "so for all names below this one")
+	BOOL("listener.https_only", conf_https_only, preload, "false",
+	    "browsers may have it built in")
 
 	STRING("route", conf_route, listener, 1, 64, NULL,
 	    "only requests of this listener")
@@ -248,6 +338,8 @@ const struct option option_table[] = {
 	    "Host sent instead of the client's")
 	STRING("pool", conf_pool, default_host, 1, 255, NULL,
 	    "Host sent when an HTTP/1.0 client named none")
+	ENUM("pool", conf_pool, send_proxy, proxies, "off",
+	    "connections to servers begin with a PROXY header")
 	GROUP("pool", conf_pool, limits, "pool.limits",
 	    "how much a server may send")
 

@@ -18,6 +18,7 @@
 
 #define DEFAULT_SOCKET "/run/steelyard/stats.sock"
 #define PATIENCE 10		/* seconds without a byte */
+#define PAYLOAD_MOST ((size_t)1 << 20)
 
 struct options {
 	const char *socket;
@@ -40,6 +41,7 @@ usage(FILE *to)
 	    "  set server web/a state drain        no new requests to it\n"
 	    "  set server web/a weight 50%%         half its weight\n"
 	    "  reload                              the configuration anew\n"
+	    "  set ssl cert /path/www.pem '<<' < www.pem    then commit ssl cert\n"
 	    "  'show info; show errors'            several at once\n"
 	    "exit status: 0 done, 1 refused or failed, 64 wrong usage,\n"
 	    "             69 the socket cannot be reached\n", DEFAULT_SOCKET);
@@ -179,19 +181,47 @@ read_options(int argc, char **argv, struct options *o)
 	return optind == argc ? usage(stderr) + 1 : 0;
 }
 
+/* What comes on standard input, as long as it may be worth sending. */
+static bool
+add_payload(struct text *line)
+{
+	struct text bytes;
+	char part[4096];
+	size_t n;
+	bool good;
+
+	text_init(&bytes);
+	while (bytes.n < PAYLOAD_MOST &&
+	    (n = fread(part, 1, sizeof(part), stdin)) > 0)
+		text_add_slice(&bytes, slice_make(part, n));
+	good = ferror(stdin) == 0;
+	if (good)
+		speech_payload(line, text_slice(&bytes));
+	else
+		perror("steelyardctl: standard input");
+	text_fini(&bytes);
+	return good;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = { .socket = DEFAULT_SOCKET };
 	struct text line, answer;
 	int rc = read_options(argc, argv, &o), error;
+	bool has_payload;
 
 	if (rc != 0)
 		return rc - 1;
 	text_init(&line);
 	text_init(&answer);
 	speech_line(&line, argv + optind, argc - optind, o.json);
+	has_payload = speech_wants_payload(text_slice(&line));
 	text_add_char(&line, '\n');
+	if (has_payload && !add_payload(&line)) {
+		text_fini(&line);
+		return EX_IOERR;
+	}
 	error = converse(o.socket, text_slice(&line), &answer);
 	rc = error != 0 ? complain(o.socket, -error) :
 	    print(text_slice(&answer));

@@ -11,9 +11,11 @@
 
 static const char *const refusals[] = {
 	"reload failed:", "Unknown command", "Permission denied", "No such ",
-	"Require ", "'set server ", "usage: ", "Can't find ", "Absolute weight",
+	"Require ", "'set server ", "usage: ", "Can't ", "Absolute weight",
 	"Relative weight", "Empty weight", "Trailing garbage", "Invalid ",
-	"Expects ", "Too many words", "The line is too long",
+	"Expects ", "Too many words", "The line is too long", "The payload ",
+	"No ongoing ", "The ongoing ", "set ssl cert expects ",
+	"commit ssl cert expects ", "abort ssl cert expects ",
 };
 
 static bool
@@ -100,6 +102,32 @@ add_json_words(struct text *line, const char *s)
 		text_add_char(line, ';');
 		s = end + 1;
 	}
+}
+
+bool
+speech_wants_payload(struct slice line)
+{
+	line = slice_trim(line);
+	return slice_ends_nocase(line, SLICE(" <<")) ||
+	    slice_ends_nocase(line, SLICE("\t<<"));
+}
+
+/* An empty line would be its end. */
+void
+speech_payload(struct text *line, struct slice bytes)
+{
+	while (bytes.n > 0) {
+		const char *nl = memchr(bytes.p, '\n', bytes.n);
+		size_t n = nl != NULL ? (size_t)(nl - bytes.p) : bytes.n;
+		struct slice one = slice_trim(slice_make(bytes.p, n));
+
+		while (one.n > 0 && one.p[one.n - 1] == '\r')
+			one.n--;
+		if (one.n > 0)
+			text_add(line, "%.*s\n", SLICE_ARG(one));
+		bytes = slice_skip(bytes, nl != NULL ? n + 1 : n);
+	}
+	text_add_char(line, '\n');
 }
 
 void

@@ -14,3 +14,7 @@ bool speech_is_error(struct slice answers);
  * every show command asks for JSON.
  */
 void speech_line(struct text *line, char *const *argv, int argc, bool json);
+
+/* Does the line end with "<<"?  Then a payload follows it, made of bytes. */
+bool speech_wants_payload(struct slice line);
+void speech_payload(struct text *line, struct slice bytes);

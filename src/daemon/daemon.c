@@ -81,7 +81,7 @@ start_watchdog(struct daemon *d)
 }
 
 static bool
-bring_up(struct daemon *d, struct conf *conf, struct text *errors)
+make_worker(struct daemon *d)
 {
 	static struct dialer *const sockets =
 	    (struct dialer *)(uintptr_t)&dialer_sockets;
@@ -91,9 +91,17 @@ bring_up(struct daemon *d, struct conf *conf, struct text *errors)
 	if (d->loop == NULL)
 		return false;
 	d->log = log_new(&d->loop->clock);
+	d->tls = tls_new();
 	d->worker = worker_new(d->loop, d->log, sockets);
+	d->worker->tls = d->tls;
 	d->worker->cluster.names.resolver = &resolver_dns;
 	d->admin = admin_new(d->worker, &above);
+	return true;
+}
+
+static bool
+bring_up(struct daemon *d, struct conf *conf, struct text *errors)
+{
 	signals_start(d);	/* they are heard in the loop, not before */
 	return open_pidfile(d, errors) && daemon_start(d, conf, errors) &&
 	    privileges_drop(conf, errors);
@@ -108,6 +116,7 @@ take_down(struct daemon *d, bool ran)
 	timer_stop(&d->loop->wheel, &d->watchdog);
 	admin_free(&d->admin);
 	worker_free(&d->worker);
+	tls_free(&d->tls);
 	if (ran)
 		log_info(d->log, "stop", "steelyard has stopped");
 	log_free(&d->log);
@@ -115,32 +124,48 @@ take_down(struct daemon *d, bool ran)
 	loop_free(&d->loop);
 }
 
-int
-daemon_run(const struct options *o, struct conf *conf,
+static void
+announce(struct daemon *d, const struct conf *conf, const struct text *warnings,
     void (*started)(void *owner), void *owner)
 {
+	start_watchdog(d);
+	log_info(d->log, "start", "steelyard %s has started with %s: "
+	    "%zu listeners, %zu routes, %zu pools", STEELYARD_VERSION,
+	    d->options->file, conf->nlisteners, conf->nroutes, conf->npools);
+	daemon_log_warnings(d, warnings);
+	started(owner);
+	notify_ready("running");
+}
+
+int
+daemon_run(const struct options *o, void (*started)(void *owner), void *owner)
+{
 	struct daemon d = { .options = o, .pidfile = -1 };
-	struct text errors;
-	bool good;
+	struct text errors, warnings;
+	struct conf *conf = NULL;
+	int status = EX_OSERR;
 
 	text_init(&errors);
+	text_init(&warnings);
 	timer_init(&d.watchdog, on_watchdog);
-	good = bring_up(&d, conf, &errors);
-	if (!good)
+	if (make_worker(&d)) {
+		conf = daemon_load(o->file, d.tls, d.worker, &errors,
+		    &warnings);
+		status = conf == NULL ? EX_CONFIG :
+		    bring_up(&d, conf, &errors) ? 0 : EX_OSERR;
+	}
+	if (status == EX_CONFIG)
+		fputs(errors.p, stderr);
+	else if (status != 0)
 		fprintf(stderr, "steelyard: cannot start:\n%s\n",
 		    errors.p != NULL ? errors.p : "");
+	else
+		announce(&d, conf, &warnings, started, owner);
+	text_fini(&warnings);
 	text_fini(&errors);
-	if (good) {
-		start_watchdog(&d);
-		log_info(d.log, "start", "steelyard %s has started with %s: "
-		    "%zu listeners, %zu routes, %zu pools", STEELYARD_VERSION,
-		    o->file, conf->nlisteners, conf->nroutes, conf->npools);
-		started(owner);
-		notify_ready("running");
-	}
 	conf_put(&conf);
-	while (good && !d.quit && !d.worker->stopped)
+	while (status == 0 && !d.quit && !d.worker->stopped)
 		loop_tick(d.loop, 0);
-	take_down(&d, good);
-	return good ? 0 : EX_OSERR;
+	take_down(&d, status == 0);
+	return status;
 }

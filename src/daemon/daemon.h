@@ -22,6 +22,7 @@ struct daemon {
 	const struct options *options;
 	struct loop *loop;
 	struct log *log;
+	struct tls *tls;
 	struct worker *worker;
 	struct admin *admin;
 	struct watch *signals[6];
@@ -32,12 +33,12 @@ struct daemon {
 };
 
 /*
- * Runs until told to stop.  conf is taken over.  started is called once all
- * sockets are open and privileges are dropped.  Returns the exit status; what
- * kept it from starting has been written to stderr.
+ * Reads the configuration and runs until told to stop.  started is called once
+ * all sockets are open and privileges are dropped.  Returns the exit status;
+ * what kept it from starting has been written to stderr.
  */
-int daemon_run(const struct options *o, struct conf *conf,
-    void (*started)(void *owner), void *owner);
+int daemon_run(const struct options *o, void (*started)(void *owner),
+    void *owner);
 
 /* reload.c: true on success; answer says what changed, or all errors. */
 bool daemon_reload(void *owner, struct text *answer);
@@ -45,8 +46,13 @@ bool daemon_reload(void *owner, struct text *answer);
 /* reload.c: the first snapshot, put in force; false with all errors. */
 bool daemon_start(struct daemon *d, struct conf *conf, struct text *errors);
 
-/* reload.c: reads and checks a file; NULL with all errors. */
-struct conf *daemon_load(const char *path, struct text *errors);
+/* reload.c: reads and checks a file and its certificates; NULL with all errors.
+ * Warnings are lines too.  worker: whose ticket keys they use; NULL for -t. */
+struct conf *daemon_load(const char *path, struct tls *tls, struct worker *w,
+    struct text *errors, struct text *warnings);
+
+/* reload.c: an event a line. */
+void daemon_log_warnings(struct daemon *d, const struct text *warnings);
 
 /* Opens the log anew; if that fails, says so in it and keeps the old file. */
 bool daemon_reopen_log(struct daemon *d);

@@ -34,8 +34,13 @@ usage(void)
 static int
 print_version(void)
 {
-	printf("steelyard %s\nbuilt with %s, C%ld, %s\n", STEELYARD_VERSION,
-	    __VERSION__, __STDC_VERSION__ / 100 % 100, loop_library());
+	struct tls *tls = tls_new();
+
+	printf("steelyard %s\nbuilt with %s, C%ld, %s\nTLS: %s, kTLS %s\n",
+	    STEELYARD_VERSION, __VERSION__, __STDC_VERSION__ / 100 % 100,
+	    loop_library(), tls_library(),
+	    tls != NULL && tls_has_ktls(tls) ? "available" : "not available");
+	tls_free(&tls);
 	return 0;
 }
 
@@ -92,26 +97,24 @@ started(void *owner)
 }
 
 static int
-run_in_background(const struct options *o, struct conf *conf)
+run_in_background(const struct options *o)
 {
 	int fds[2];
 	pid_t child;
 
 	if (pipe2(fds, O_CLOEXEC) != 0 || (child = fork()) < 0) {
 		perror("steelyard: cannot become a daemon");
-		conf_put(&conf);
 		return EX_OSERR;
 	}
 	if (child > 0) {
 		close(fds[1]);
-		conf_put(&conf);
 		return wait_for_child(fds[0], child);
 	}
 	close(fds[0]);
 	setsid();
 	if (chdir("/") != 0)
 		_exit(EX_OSERR);
-	return daemon_run(o, conf, started, &fds[1]);
+	return daemon_run(o, started, &fds[1]);
 }
 
 /* 0: go on; otherwise the exit status plus one. */
@@ -155,35 +158,64 @@ make_absolute(const char **path)
 	return true;
 }
 
+/* Each line of them, for a terminal. */
+static void
+print_warnings(const struct text *warnings)
+{
+	struct slice rest = text_slice(warnings);
+
+	while (rest.n > 0) {
+		const char *nl = memchr(rest.p, '\n', rest.n);
+		size_t n = nl != NULL ? (size_t)(nl - rest.p) : rest.n;
+
+		fprintf(stderr, "warning: %.*s\n", (int)n, rest.p);
+		rest = slice_skip(rest, nl != NULL ? n + 1 : n);
+	}
+}
+
+/* -t and -T: nothing is opened but what the configuration names. */
+static int
+check(const struct options *o)
+{
+	struct tls *tls = tls_new();
+	struct text errors, warnings;
+	struct conf *conf;
+	int rc = EX_CONFIG;
+
+	text_init(&errors);
+	text_init(&warnings);
+	conf = daemon_load(o->file, tls, NULL, &errors, &warnings);
+	print_warnings(&warnings);
+	if (conf == NULL) {
+		fputs(errors.p, stderr);
+	} else if (o->print) {
+		rc = print_conf(conf);
+	} else {
+		printf("%s is valid\n", o->file);
+		rc = 0;
+	}
+	conf_put(&conf);
+	text_fini(&warnings);
+	text_fini(&errors);
+	tls_free(&tls);
+	return rc;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = { .file = DEFAULT_FILE };
-	struct text errors;
-	struct conf *conf;
 	int rc = read_options(argc, argv, &o), none = -1;
 
 	if (rc != 0)
 		return rc - 1;
-	text_init(&errors);
-	conf = daemon_load(o.file, &errors);
-	if (conf == NULL)
-		fputs(errors.p, stderr);
-	text_fini(&errors);
-	if (conf == NULL)
-		return EX_CONFIG;
-	if (o.check || o.print) {
-		rc = o.print ? print_conf(conf) : 0;
-		if (!o.print)
-			printf("%s is valid\n", o.file);
-		conf_put(&conf);
-		return rc;
-	}
+	if (o.check || o.print)
+		return check(&o);
 	if (!o.background)
-		return daemon_run(&o, conf, started, &none);
+		return daemon_run(&o, started, &none);
 	if (!make_absolute(&o.file) || !make_absolute(&o.pidfile)) {
 		perror("steelyard: the working directory");
 		return EX_OSERR;
 	}
-	return run_in_background(&o, conf);
+	return run_in_background(&o);
 }

@@ -10,15 +10,27 @@
 #include <string.h>
 
 #include "cluster/balance.h"
+#include "codec/codec.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
+#include "proxy/reply.h"
 
 struct conf *
-daemon_load(const char *path, struct text *errors)
+daemon_load(const char *path, struct tls *tls, struct worker *w,
+    struct text *errors, struct text *warnings)
 {
-	return conf_load(path, balance_names, errors);
+	const char *alpn[CODEC_ROWS];
+	struct clock clock;
+	struct conf_tls_kit kit = { .tls = tls, .alpn = alpn,
+	    .plain_reply = reply_plain_http, .warnings = warnings };
+
+	clock_read(&clock);
+	kit.wall = clock.wall;
+	kit.nalpn = codec_names(alpn);
+	kit.tickets = w != NULL ? w->tickets : NULL;
+	return conf_load_tls(path, balance_names, &kit, errors);
 }
 
 /* Where "global" stands in the file. */
@@ -111,19 +123,33 @@ daemon_start(struct daemon *d, struct conf *conf, struct text *errors)
 	return good;
 }
 
-/* One event a line of the errors. */
+/* One event a line. */
 static void
-log_errors(struct daemon *d, const struct text *errors)
+log_lines(struct daemon *d, enum log_level level, const char *event,
+    const struct text *lines)
 {
-	struct slice rest = text_slice(errors);
+	struct slice rest = text_slice(lines);
 
 	while (rest.n > 0) {
 		const char *nl = memchr(rest.p, '\n', rest.n);
 		size_t n = nl != NULL ? (size_t)(nl - rest.p) : rest.n;
 
-		log_error(d->log, "reload", "%.*s", (int)n, rest.p);
+		log_event(d->log, level, event, NULL, 0, "%.*s", (int)n,
+		    rest.p);
 		rest = slice_skip(rest, nl != NULL ? n + 1 : n);
 	}
+}
+
+void
+daemon_log_warnings(struct daemon *d, const struct text *warnings)
+{
+	log_lines(d, LOG_LEVEL_WARN, "certificate", warnings);
+}
+
+static void
+log_errors(struct daemon *d, const struct text *errors)
+{
+	log_lines(d, LOG_LEVEL_ERROR, "reload", errors);
 	log_error(d->log, "reload", "the configuration in %s is not put in "
 	    "force; the old one stays", d->options->file);
 }
@@ -168,7 +194,7 @@ bool
 daemon_reload(void *owner, struct text *answer)
 {
 	struct daemon *d = owner;
-	struct text errors, changes;
+	struct text errors, warnings, changes;
 	struct conf *conf;
 	bool good = false;
 
@@ -178,10 +204,13 @@ daemon_reload(void *owner, struct text *answer)
 	}
 	notify_reloading();
 	text_init(&errors);
+	text_init(&warnings);
 	text_init(&changes);
-	conf = daemon_load(d->options->file, &errors);
+	conf = daemon_load(d->options->file, d->tls, d->worker, &errors,
+	    &warnings);
 	if (conf != NULL)
 		good = put_in_force(d, conf, &errors, &changes);
+	daemon_log_warnings(d, &warnings);
 	if (good)
 		succeeded(d, &changes, answer);
 	else
@@ -189,6 +218,7 @@ daemon_reload(void *owner, struct text *answer)
 	if (conf != NULL)
 		conf_put(&conf);
 	text_fini(&changes);
+	text_fini(&warnings);
 	text_fini(&errors);
 	notify_ready(good ? "running" : "running; the last reload failed");
 	return good;

@@ -206,6 +206,18 @@ addr_port(const struct addr *a)
 	}
 }
 
+const struct addr *
+addr_keep(struct addr_short *keep, const struct addr *a)
+{
+	static const struct addr unnamed = { .len = sizeof(sa_family_t),
+	    .un.sun_family = AF_UNIX };
+
+	if (addr_is_unix(a))
+		return &unnamed;
+	memcpy(keep, a, sizeof(*keep));
+	return (const struct addr *)(const void *)keep;
+}
+
 bool
 addr_is_unix(const struct addr *a)
 {

@@ -22,6 +22,23 @@ struct addr {
 	};
 };
 
+/*
+ * The front part of a struct addr: enough for an IP address.  For what there is
+ * many of; a pointer to it may stand for one to a struct addr, but what it
+ * points to must not be copied as a whole.
+ */
+struct addr_short {
+	socklen_t len;
+	bool dual;
+	union {
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	};
+};
+
+/* Keeps an IP address in keep; every UNIX address becomes one without a name. */
+const struct addr *addr_keep(struct addr_short *keep, const struct addr *a);
+
 #define ADDR_TEXT 128	/* longest text of an address, with its NUL */
 
 /*

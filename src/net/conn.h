@@ -53,6 +53,8 @@ struct conn {
 	bool cut;		/* ... and TLS had not said that it would come */
 	bool closed;
 	int error;		/* errno that broke it, 0 */
+	const char *why;	/* of error, or what is lacking while not
+				 * connected; static; NULL: nothing to tell */
 	uint64_t bytes_in, bytes_out;
 	const struct addr *peer;	/* whom it speaks to; do not copy it whole */
 };

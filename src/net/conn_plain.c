@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -26,16 +25,6 @@
 #include "net/conn.h"
 
 #define DOUBT MSEC(50)		/* of silence after a short read */
-
-/* The front part of a struct addr: enough for an IP address. */
-struct addr_short {
-	socklen_t len;
-	bool dual;
-	union {
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	};
-};
 
 struct conn_plain {
 	struct conn conn;
@@ -278,25 +267,12 @@ set_nodelay(int fd, const struct addr *a)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-/* Clients on a UNIX socket have no name worth keeping. */
-static const struct addr *
-keep_peer(struct conn_plain *p, const struct addr *peer)
-{
-	static const struct addr unnamed = { .len = sizeof(sa_family_t),
-	    .un.sun_family = AF_UNIX };
-
-	if (addr_is_unix(peer))
-		return &unnamed;
-	memcpy(&p->ip, peer, sizeof(p->ip));
-	return (const struct addr *)(const void *)&p->ip;
-}
-
 struct conn *
 conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 {
 	struct conn_plain *p = plain_new(loop, fd);
 
-	p->conn.peer = keep_peer(p, peer);
+	p->conn.peer = addr_keep(&p->ip, peer);
 	set_nodelay(fd, peer);
 	p->conn.connected = p->conn.writable = true;
 	start(p);

@@ -80,7 +80,7 @@ struct tls_facts {
  */
 bool conn_facts(const struct conn *c, struct tls_facts *out);
 
-/* The certificate of the peer. */
+/* The certificate of a client. */
 struct tls_peer {
 	struct slice subject, issuer;	/* "CN=a,O=b" (RFC 2253) */
 	struct slice serial;		/* hexadecimal, as openssl x509 -serial */
@@ -90,8 +90,9 @@ struct tls_peer {
 };
 
 /*
- * Describes it into an arena; false when there is none (or no TLS).  It was
- * verified when conn_facts says so.  Costs some microseconds: ask once.
+ * Describes it into an arena; false when there is none (no TLS, no client of
+ * ours, none was sent).  It was verified when conn_facts says so.  Costs some
+ * microseconds: ask once.
  */
 bool conn_peer(const struct conn *c, struct arena *a, struct tls_peer *out);
 

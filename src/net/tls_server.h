@@ -67,8 +67,8 @@ void tls_server_put(struct tls_server **s);
  * Swaps one certificate (name: tls_files.cert) for new PEM; key may be empty
  * when it stands in cert.  New handshakes use it, conns keep what they have.
  * False, with nothing changed and why added to errors (as above): no such
- * name, not PEM, encrypted key, a key of another certificate, no room for its
- * names.  Its OCSP response is dropped.  The files are not written.
+ * name, not PEM, encrypted key, a key of another certificate.  Its OCSP
+ * response is dropped, until tls_server_refresh_ocsp.  No file is written.
  */
 bool tls_server_replace(struct tls_server *s, const char *name, struct slice cert,
     struct slice key, int64_t wall, struct text *errors, struct text *warnings);

@@ -5,6 +5,7 @@
 #include "proxy/access_log.h"
 
 #include "http/proto.h"
+#include "net/tls.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
@@ -72,6 +73,38 @@ add_request_json(struct text *t, const struct exchange *x)
 }
 
 static void
+add_tls_json(struct text *t, const struct exchange *x)
+{
+	struct tls_facts f;
+
+	if (!conn_facts(x->front->link.conn, &f) || f.version == NULL) {
+		text_add(t, ",\"tls\":null");
+		return;
+	}
+	text_add(t, ",\"tls\":{\"version\":\"%s\",\"cipher\":\"%s\","
+	    "\"sni\":", f.version, f.cipher);
+	if (f.sni.n > 0)
+		text_add_json(t, f.sni);
+	else
+		text_add(t, "null");
+	text_add(t, ",\"resumed\":%s,\"verified\":%s,\"handshake\":%lld}",
+	    f.resumed ? "true" : "false", f.verified ? "true" : "false",
+	    (long long)(f.time / USEC_PER_MS));
+}
+
+/* Of the connection that was used; it may have been made for another. */
+static void
+add_server_tls_json(struct text *t, const struct exchange *x)
+{
+	if (x->server_tls == TLS_ANY)
+		text_add(t, ",\"server_tls\":null");
+	else
+		text_add(t, ",\"server_tls\":{\"version\":\"%s\","
+		    "\"resumed\":%s}", x->server_tls == TLS_1_3 ? "TLSv1.3" :
+		    "TLSv1.2", x->server_resumed ? "true" : "false");
+}
+
+static void
 add_active_json(struct text *t, const struct exchange *x)
 {
 	text_add(t, ",\"active\":{\"process\":%u,\"listener\":%u,"
@@ -113,6 +146,8 @@ line_json(struct text *t, const struct exchange *x)
 	    (long long)p.response, (long long)p.total);
 	text_add(t, ",\"request_id\":");
 	text_add_json(t, x->request_id);
+	add_tls_json(t, x);
+	add_server_tls_json(t, x);
 	add_active_json(t, x);
 	if (x->ending.reason != NULL) {
 		text_add(t, ",\"reason\":");

@@ -6,6 +6,7 @@
  * when it has been written: so a slow reader stops the reading on the other
  * side, and no body byte is ever copied or held twice.
  */
+#include "proxy/client_fields.h"
 #include "proxy/exchange_steps.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
@@ -37,10 +38,13 @@ give_back(struct exchange *x, struct flow *f, struct stream *from)
 }
 
 static bool
-pass_end(struct flow *f, struct stream *to)
+pass_end(struct exchange *x, struct flow *f, struct stream *to)
 {
 	if (!f->end || f->ended || f->lent.n > 0)
 		return false;
+	if (f == &x->up && f->trailers != NULL)
+		f->ntrailers = client_fields_strip(&x->snapshot->guarded,
+		    f->trailers, f->ntrailers);
 	if (f->trailers != NULL)
 		stream_send_trailers(to, f->trailers, f->ntrailers);
 	else
@@ -81,7 +85,7 @@ exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
 			f->ended = true;
 		moved = moved || taken > 0;
 	}
-	return pass_end(f, to) || moved;
+	return pass_end(x, f, to) || moved;
 }
 
 /* What an exchange waits for, for how long, and what it means if it fails. */

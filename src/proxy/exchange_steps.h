@@ -12,9 +12,14 @@
 /* exchange_facts.c */
 extern const struct stream_sink exchange_front_sink, exchange_back_sink;
 
+/* exchange_connect.c */
+bool exchange_step_connect(struct exchange *x);
+void exchange_note_tried(struct exchange *x);	/* its server */
+
 /* exchange_forward.c */
 bool exchange_step_forward(struct exchange *x);
 void exchange_send_request(struct exchange *x);
+struct slice exchange_authority(const struct exchange *x);	/* Host sent */
 
 /* exchange_flow.c: moves bytes; true if something moved. */
 bool exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
@@ -28,6 +33,10 @@ bool exchange_abort(struct exchange *x, char who, char when, const char *why);
 bool exchange_retry(struct exchange *x, char who, char when, const char *why,
     unsigned status);
 void exchange_drop_back(struct exchange *x, bool reset);
+bool exchange_refuse_fault(struct exchange *x);	/* it could not be read */
+
+/* What clients are to be told of HSTS with an answer; NULL: nothing. */
+const char *exchange_hsts(const struct exchange *x);
 
 /* reply.c: an answer of our own, with its termination letters. */
 bool exchange_refuse(struct exchange *x, unsigned status, char who, char when,
@@ -36,3 +45,4 @@ bool exchange_step_reply(struct exchange *x);
 void reply_error(struct exchange *x);
 void reply_respond(struct exchange *x);
 void reply_redirect(struct exchange *x);
+void reply_to_https(struct exchange *x);

@@ -8,7 +8,11 @@
 
 #include <stdio.h>
 
+#include "proxy/client_fields.h"
+
 enum rule { PASS, DROP, ADD_TO };
+
+static const struct slice hsts_name = { "Strict-Transport-Security", 25 };
 
 /* What becomes of a request field that we have an opinion on. */
 static enum rule
@@ -185,13 +189,17 @@ void
 forward_request(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f)
 {
+	static const struct conf_names none = { NULL, 0 };
+	const struct conf_names *guarded = f->guarded != NULL ? f->guarded :
+	    &none;
 	bool hops = counts_hops(in);
 
 	copy_facts(in, out);
 	for (uint32_t i = 0; i < in->nfields; i++) {
 		const struct field *from = &in->fields[i];
 
-		if (rule_of(from, f) != PASS)
+		if (rule_of(from, f) != PASS ||
+		    client_field_is_guarded(guarded, from->name))
 			continue;
 		copy_field(out, a, from);
 		if (hops && from->id == FIELD_MAX_FORWARDS)
@@ -211,18 +219,22 @@ forward_response(const struct head *in, struct head *out, struct arena *a,
 {
 	bool final = in->kind == HEAD_RESPONSE;
 	bool via = final && f->conf->via_response;
+	bool hsts = final && f->hsts != NULL;
 
 	copy_facts(in, out);
 	for (uint32_t i = 0; i < in->nfields; i++) {
 		const struct field *from = &in->fields[i];
 
 		if (from->id == FIELD_PROXY_AUTHENTICATE ||
-		    (via && from->id == FIELD_VIA))
+		    (via && from->id == FIELD_VIA) ||
+		    (hsts && slice_eq_nocase(from->name, hsts_name)))
 			continue;
 		copy_field(out, a, from);
 	}
 	if (final && date != NULL && head_find(in, FIELD_DATE) == NULL)
 		head_add(out, a, FIELD_DATE, arena_copy(a, slice_of(date)));
+	if (hsts)
+		head_add_other(out, a, hsts_name, slice_of(f->hsts));
 	if (via)
 		add_via(in, out, a, f);
 }

@@ -13,8 +13,10 @@ struct forward {
 	bool trusted;			/* the client's address is */
 	const struct addr *client;
 	struct conn *conn;		/* the client's, for its local address */
-	const char *scheme;		/* "http" */
+	const char *scheme;		/* "http", "https" */
 	struct slice request_id;	/* to send, or empty */
+	const struct conf_names *guarded;	/* dropped; may be NULL */
+	const char *hsts;		/* for the client; NULL: none is said */
 };
 
 /*
@@ -26,7 +28,7 @@ struct forward {
 void forward_request(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f);
 
-/* The head that goes to the client: Date, Via, Proxy-Authenticate. */
+/* The head that goes to the client: Date, Via, Proxy-Authenticate, HSTS. */
 void forward_response(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f, const char *date);
 

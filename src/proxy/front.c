@@ -1,24 +1,58 @@
 /*
  * front.c - one connection from a client.
  *
- * Why:       between requests nobody else watches the clock: the head of a
- *            request and the idle time before it have their deadlines here.
+ * Why:       between requests nobody else watches the clock: what stands
+ *            before HTTP, the head of a request and the idle time before it
+ *            have their deadlines here.
  * Owns:      the link.   Borrows: the listener, which counts its fronts.
- * Invariant: freed only when no exchange holds it.
+ * Invariant: freed only when no exchange holds it; no codec <=> the conn is
+ *            not connected yet.
  */
 #include "proxy/front.h"
 
+#include "net/conn_proxied.h"
 #include "proxy/exchange.h"
+#include "proxy/handshake.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
 
 static bool
-is_trusted(const struct conf_ranges *r, const struct addr *a)
+is_in(const struct conf_ranges *r, const struct addr *a)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (addr_in_range(a, &r->v[i]))
 			return true;
 	return false;
+}
+
+/* Let go before it could ask for anything. */
+static void
+tell_refused(const struct listener *l, const struct addr *peer,
+    const char *why)
+{
+	char client[ADDR_TEXT];
+	struct log_field fields[3] = {
+		{ "listener", slice_of(l->name), 0 },
+		{ "reason", slice_of(why), 0 },
+	};
+
+	addr_print(peer, client);
+	fields[2] = (struct log_field){ "client", slice_of(client), 0 };
+	log_event(l->worker->log, LOG_LEVEL_WARN, "accept", fields, 3,
+	    "listener %s: client %s was let go: %s", l->name, client, why);
+}
+
+/* It did not come to a codec: what is missing, or wrong, is in conn->why. */
+static void
+tell_unready(struct front *f, bool late)
+{
+	if (f->secure) {
+		handshake_failed(f, late);
+	} else if (f->link.conn->why != NULL) {
+		f->listener->count.ereq++;
+		tell_refused(f->listener, f->link.conn->peer,
+		    f->link.conn->why);
+	}
 }
 
 static void
@@ -69,6 +103,11 @@ on_timer(struct timer *t)
 {
 	struct front *f = list_entry(t, struct front, timer);
 
+	if (f->link.codec == NULL && !f->link.down) {
+		tell_unready(f, true);
+		link_end(&f->link, false);
+		return;
+	}
 	if (f->link.lingering) {
 		link_end(&f->link, true);
 		return;
@@ -89,11 +128,44 @@ on_down(void *owner)
 {
 	struct front *f = owner;
 
+	if (f->link.codec == NULL && f->link.conn->error != 0)
+		tell_unready(f, false);
 	timer_stop(&f->worker->loop->wheel, &f->timer);
 	loop_reap(f->worker->loop, &f->reap);
 }
 
+/* From here on it speaks HTTP. */
+static void
+begin(struct front *f)
+{
+	const struct conf_listener *conf = f->listener->conf;
+	const struct codec_row *row = f->secure ? handshake_done(f) :
+	    codec_find(SLICE("http/1.1"));
+
+	f->trusted = is_in(&conf->trusted, f->link.conn->peer);
+	link_codec(&f->link, row->server, &f->worker->shared, &conf->limits);
+	set_timer(f, CODEC_IDLE);
+	link_kick(&f->link);
+}
+
+/* What stands before HTTP, one on the other: a PROXY header, then TLS. */
+static void
+on_connected(void *owner)
+{
+	struct front *f = owner;
+
+	if (!handshake_is_due(f)) {
+		begin(f);
+		return;
+	}
+	handshake_start(f);
+	timer_stop(&f->worker->loop->wheel, &f->timer);
+	loop_after(f->worker->loop, &f->timer,
+	    f->listener->conf->tls.handshake_timeout);
+}
+
 static const struct link_sink link_events = {
+	.on_connected = on_connected,
 	.on_stream = on_stream,
 	.on_change = on_change,
 	.on_down = on_down,
@@ -108,7 +180,10 @@ run_reap(struct task *t)
 
 	if (f->exchanges > 0)
 		return;		/* the last of them brings us back */
+	caller_fini(&f->caller);
 	link_fini(&f->link);
+	l->tls.now -= f->secure;
+	w->tls_count.now -= f->secure;
 	list_del(&f->node);
 	l->nfronts--;
 	counters_end(&l->count);
@@ -119,17 +194,53 @@ run_reap(struct task *t)
 	worker_balance_accepting(w);
 }
 
+static void
+count_arrival(struct listener *l)
+{
+	struct worker *w = l->worker;
+	int64_t now = w->loop->clock.now;
+
+	l->count.conn_tot++;
+	w->count.conn_tot++;
+	rate_add(&l->count.conn_rate, now);
+	rate_add(&w->count.conn_rate, now);
+}
+
+/*
+ * What a listener expects before HTTP is a conn stacked on the one accepted.
+ * NULL: that one is not for us.  Who is not believed cannot be served as if it
+ * had said nothing: a header that we do not take would be its first request,
+ * and a client that goes round the proxy is not to be mistaken for it.
+ */
+static struct conn *
+stack(struct listener *l, struct conn *conn)
+{
+	if (!l->conf->proxy_protocol)
+		return conn;
+	if (is_in(&l->conf->proxy_protocol_from, conn->peer))
+		return conn_proxied_heard(conn);
+	l->count.dcon++;
+	tell_refused(l, conn->peer,
+	    "it is not in proxy_protocol_from, and PROXY headers are on");
+	conn_close(&conn, false);
+	return NULL;
+}
+
 struct front *
 front_new(struct listener *l, struct conn *conn)
 {
 	struct worker *w = l->worker;
-	struct front *f = slab_get(&w->fronts);
 	int64_t now = w->loop->clock.now;
+	struct front *f;
 
+	count_arrival(l);
+	conn = stack(l, conn);
+	if (conn == NULL)
+		return NULL;
+	f = slab_get(&w->fronts);
 	f->worker = w;
 	f->listener = l;
 	f->phase = CODEC_BUSY;
-	f->trusted = is_trusted(&l->conf->trusted, conn->peer);
 	task_init(&f->reap, run_reap);
 	timer_init(&f->timer, on_timer);
 	list_add_tail(&l->fronts, &f->node);
@@ -137,15 +248,12 @@ front_new(struct listener *l, struct conn *conn)
 	w->nfronts++;
 	counters_begin(&l->count, now, w->loop->clock.wall);
 	counters_begin(&w->count, now, w->loop->clock.wall);
-	l->count.conn_tot++;
-	w->count.conn_tot++;
-	rate_add(&l->count.conn_rate, now);
-	rate_add(&w->count.conn_rate, now);
+	caller_init(&f->caller, conn);
 	link_init(&f->link, w->loop, conn, &link_events, f);
-	link_codec(&f->link, codec_find(SLICE("http/1.1"))->server,
-	    &w->shared, &l->conf->limits);
-	set_timer(f, CODEC_IDLE);
-	link_kick(&f->link);
+	if (conn->connected)
+		on_connected(f);
+	else
+		loop_after(w->loop, &f->timer, l->conf->timeouts.head);
 	return f;
 }
 
@@ -158,9 +266,10 @@ front_accept(struct listener *l, int fd, const struct addr *peer)
 void
 front_retune(struct front *f)
 {
+	if (f->link.codec == NULL)
+		return;
 	f->link.codec->limits = &f->listener->conf->limits;
-	f->trusted = is_trusted(&f->listener->conf->trusted,
-	    f->link.conn->peer);
+	f->trusted = is_in(&f->listener->conf->trusted, f->link.conn->peer);
 }
 
 void
@@ -168,6 +277,10 @@ front_drain(struct front *f)
 {
 	if (f->link.down)
 		return;
+	if (f->link.codec == NULL) {
+		link_end(&f->link, false);
+		return;
+	}
 	codec_drain(f->link.codec);
 	link_kick(&f->link);
 }

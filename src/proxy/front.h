@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/caller.h"
 #include "cluster/link.h"
 
 struct listener;
@@ -10,24 +11,28 @@ struct worker;
 
 /*
  * One connection from a client.  Holds the deadlines between requests; makes
- * an exchange of each stream its codec announces.
+ * an exchange of each stream its codec announces.  A conn that is not connected
+ * yet (what stands before HTTP is missing) gets its codec when it is.
  */
 struct front {
 	struct list node;		/* in listener->fronts */
 	struct worker *worker;
 	struct listener *listener;
 	struct link link;
+	struct caller caller;		/* the client, as servers are told */
 	struct task reap;
-	struct timer timer;		/* head or keep-alive */
+	struct timer timer;		/* handshake, head or keep-alive */
 	enum codec_phase phase;		/* the timer was set for */
 	uint32_t exchanges;		/* that hold it */
+	bool secure;			/* TLS stands on it, or is to */
 	bool trusted;			/* the peer is in listener->conf->trusted */
 };
 
 /* Takes fd. */
 void front_accept(struct listener *l, int fd, const struct addr *peer);
 
-/* The same over a conn of the caller's making (simulations). */
+/* The same over a conn of the caller's making (simulations).  NULL: the client
+ * may not connect, and was let go. */
 struct front *front_new(struct listener *l, struct conn *conn);
 
 /* The listener has a new snapshot: limits and trust follow. */

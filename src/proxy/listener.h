@@ -27,6 +27,7 @@ struct listener {
 	struct list fronts;
 	uint32_t nfronts;
 	struct counters count;
+	struct tls_counters tls;
 	struct bad bad;			/* the last malformed request */
 	bool full;			/* accepting is paused by a limit */
 	int64_t full_told;		/* when that was logged last, or 0 */

@@ -9,6 +9,7 @@
 #include "proxy/exchange_steps.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
+#include "proxy/reply.h"
 #include "proxy/route.h"
 #include "proxy/worker.h"
 
@@ -46,6 +47,7 @@ static void
 send_answer(struct exchange *x, struct head *h, struct slice body)
 {
 	struct worker *w = x->worker;
+	const char *hsts = exchange_hsts(x);
 	bool bodiless;
 
 	h->status = x->status;
@@ -56,6 +58,9 @@ send_answer(struct exchange *x, struct head *h, struct slice body)
 	    w->loop->clock.wall))));
 	if (x->request_id.n > 0)
 		head_add(h, &x->arena, FIELD_X_REQUEST_ID, x->request_id);
+	if (hsts != NULL)
+		head_add_other(h, &x->arena,
+		    SLICE("Strict-Transport-Security"), slice_of(hsts));
 	h->close = x->status == 408 ||
 	    (x->ending.when == 'R' && x->ending.who != 'L');
 	x->head_sent = x->replied = true;
@@ -136,11 +141,10 @@ reply_respond(struct exchange *x)
 	send_answer(x, &h, slice_of(r->body));
 }
 
-void
-reply_redirect(struct exchange *x)
+static void
+redirect(struct exchange *x, unsigned status, struct slice to)
 {
 	struct head h;
-	struct slice to = route_location(x->route, x->request, &x->arena);
 
 	if (to.n == 0) {
 		exchange_refuse(x, 400, 'P', 'R',
@@ -149,9 +153,39 @@ reply_redirect(struct exchange *x)
 		return;
 	}
 	head_init(&h, HEAD_RESPONSE);
-	x->status = (uint16_t)x->route->redirect.status;
+	x->status = (uint16_t)status;
 	head_add(&h, &x->arena, FIELD_LOCATION, to);
 	send_answer(x, &h, SLICE_NONE);
+}
+
+void
+reply_redirect(struct exchange *x)
+{
+	redirect(x, (unsigned)x->route->redirect.status,
+	    route_location(x->route, x->request, &x->arena));
+}
+
+/* A method and a body are kept by a 308. */
+void
+reply_to_https(struct exchange *x)
+{
+	redirect(x, 308, route_to_https(
+	    &x->front->listener->conf->https_only, x->request, &x->arena));
+}
+
+void
+reply_plain_http(const struct conf *c, struct text *out)
+{
+	static const char sentence[] = "400 Bad Request\n"
+	    "This port speaks TLS; use https.\n";
+	const struct conf_error_page *page = find_page(&c->global.errors, 400);
+	struct slice body = page != NULL ? page->body : slice_of(sentence);
+
+	text_add(out, "HTTP/1.1 400 Bad Request\r\nContent-Type: %s\r\n"
+	    "Cache-Control: no-store\r\nContent-Length: %zu\r\n"
+	    "Connection: close\r\n\r\n",
+	    page != NULL ? page->content_type : "text/plain", body.n);
+	text_add_slice(out, body);
 }
 
 /* A server that gave no response at all; malformed ones are counted before. */
@@ -172,12 +206,14 @@ begin(struct exchange *x)
 	note_no_response(x);
 	exchange_drop_back(x, true);
 	x->down = (struct flow){ 0 };
-	if (x->ending.who != '-' || x->route == NULL) {
+	if (x->ending.who != '-' || (x->route == NULL && !x->to_https)) {
 		reply_error(x);
 		return;
 	}
 	x->ending = (struct ending){ 'L', 'R', NULL };
-	if (request != NULL && x->route->action == ACTION_RESPOND)
+	if (x->to_https)
+		reply_to_https(x);
+	else if (request != NULL && x->route->action == ACTION_RESPOND)
 		reply_respond(x);
 	else
 		reply_redirect(x);

@@ -93,7 +93,7 @@ value_of(struct slice name, const struct head *h)
 		return uri_path(h->path);
 	if (slice_eq(name, SLICE("query")))
 		return uri_query(h->path);
-	return SLICE("http");
+	return h->scheme.n > 0 ? h->scheme : SLICE("http");
 }
 
 static size_t
@@ -132,4 +132,22 @@ route_location(const struct conf_route *route, const struct head *request,
 	if (out.n > 0 && out.p[out.n - 1] == '?')
 		out.n--;
 	return out;
+}
+
+struct slice
+route_to_https(const struct conf_https_only *conf, const struct head *request,
+    struct arena *a)
+{
+	struct slice host, port, path = request->path;
+
+	uri_split_authority(request->authority, &host, &port);
+	if (host.n == 0)
+		return SLICE_NONE;
+	if (path.n == 0 || path.p[0] != '/')
+		path = SLICE("/");
+	if (conf->port == 443)
+		return arena_print(a, "https://%.*s%.*s", SLICE_ARG(host),
+		    SLICE_ARG(path));
+	return arena_print(a, "https://%.*s:%d%.*s", SLICE_ARG(host),
+	    (int)conf->port, SLICE_ARG(path));
 }

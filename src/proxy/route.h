@@ -33,6 +33,12 @@ const struct conf_route *routes_explain(const struct routes *r,
     const struct conf_listener *listener, const struct head *request,
     struct slice path, enum route_bar *bars);
 
-/* The Location of a redirect: $host $path $query $scheme filled in. */
+/* The Location of a redirect: $host $path $query $scheme filled in; the scheme
+ * is that of the head, which its exchange has set. */
 struct slice route_location(const struct conf_route *route,
+    const struct head *request, struct arena *a);
+
+/* Where a listener that is https_only sends a plain request; empty: the request
+ * names no host. */
+struct slice route_to_https(const struct conf_https_only *conf,
     const struct head *request, struct arena *a);

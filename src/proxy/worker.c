@@ -17,6 +17,8 @@
 #include "proxy/listener.h"
 
 #define FULL_TOLD_EVERY SEC(1)
+#define HANDSHAKES 1000		/* until a snapshot says how many */
+#define HANDSHAKE_BUDGET MSEC(5)
 #define LOG_RETRY MSEC(100)	/* a slow target of the log is tried again */
 
 static void
@@ -77,6 +79,8 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	w->loop = loop;
 	w->log = log;
 	w->dialer = dialer;
+	w->gate = tls_gate_new(loop, HANDSHAKES, HANDSHAKE_BUDGET);
+	w->tickets = tls_tickets_new(&loop->clock);
 	rng_init_random(&w->rng);
 	w->mark = (uint32_t)rng_next(&w->rng);
 	list_init(&w->listeners);
@@ -91,6 +95,7 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	text_init(&w->line);
 	timer_init(&w->drain, on_drain_over);
 	timer_init(&w->log_retry, on_log_retry);
+	expiry_init(&w->expiry, w);
 	w->started = loop->clock.wall;
 	cluster_init(&w->cluster, loop, log, &w->rng, dialer, &w->shared);
 	loop->after = on_tick_end;
@@ -127,6 +132,7 @@ worker_free(struct worker **wp)
 	end_all(w);
 	timer_stop(&w->loop->wheel, &w->drain);
 	timer_stop(&w->loop->wheel, &w->log_retry);
+	expiry_fini(&w->expiry);
 	cluster_fini(&w->cluster);
 	list_each(l, &w->retired, struct listener, node)
 		listener_free(&l);
@@ -134,6 +140,8 @@ worker_free(struct worker **wp)
 	free(w->pools);
 	if (w->conf != NULL)
 		conf_put(&w->conf);
+	tls_tickets_free(&w->tickets);
+	tls_gate_free(&w->gate);
 	text_fini(&w->line);
 	slab_fini(&w->exchanges_slab);
 	slab_fini(&w->fronts);
@@ -165,6 +173,24 @@ index_pools(struct worker *w)
 		    w->conf->pools[i].name);
 }
 
+/* The file was tried when the snapshot was made. */
+static void
+tune_tls(struct worker *w, const struct conf_global_tls *t)
+{
+	struct text errors, warnings;
+
+	text_init(&errors);
+	text_init(&warnings);
+	tls_gate_set(w->gate, (unsigned)t->max_handshakes,
+	    t->handshake_budget);
+	tls_tickets_set(w->tickets, t->ticket_period, t->ticket_lifetime);
+	if (!tls_tickets_load(w->tickets, t->ticket_keys, &errors, &warnings))
+		log_error(w->log, "certificate", "the keys of session tickets "
+		    "stay as they were: %s", errors.p);
+	text_fini(&warnings);
+	text_fini(&errors);
+}
+
 bool
 worker_apply(struct worker *w, struct conf *conf, struct text *errors,
     struct text *changes)
@@ -180,7 +206,9 @@ worker_apply(struct worker *w, struct conf *conf, struct text *errors,
 	index_pools(w);
 	routes_fini(&w->routes);
 	routes_init(&w->routes, conf);
+	tune_tls(w, &conf->global.tls);
 	listener_plan_commit(&plan, changes);
+	expiry_start(&w->expiry);
 	if (old != NULL)
 		conf_put(&old);
 	return true;

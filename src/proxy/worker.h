@@ -11,6 +11,8 @@
 #include "http/date.h"
 #include "net/acceptor.h"
 #include "net/loop.h"
+#include "net/tls_server.h"
+#include "proxy/expiry.h"
 #include "proxy/route.h"
 
 /*
@@ -37,6 +39,11 @@ struct worker {
 	struct list retired;		/* gone, with clients still connected */
 	unsigned next_id;
 	struct counters count;		/* of the whole process */
+	struct tls *tls;		/* the daemon's; NULL: none */
+	struct tls_gate *gate;
+	struct tls_tickets *tickets;
+	struct tls_counters tls_count;
+	struct expiry expiry;		/* of certificates */
 	uint32_t nfronts;		/* client connections */
 	struct list exchanges;		/* all in flight */
 	uint32_t nexchanges;

@@ -60,6 +60,20 @@ finds_listeners_that_clash(void **state)
 		    "\"127.0.0.1:0\"; } );",
 		    "f:1: listener.address: \"127.0.0.1:0\": the port must "
 		    "be a number from 1 to 65535\n" },
+		{ "listeners = ( { name = \"a\"; address = \"*:80\";\n"
+		    "proxy_protocol = true; } );",
+		    "f:2: listener.proxy_protocol: a PROXY header can claim "
+		    "any client, so say who may send one: write "
+		    "proxy_protocol_from = ( \"10.0.0.0/8\" );\n" },
+		{ "listeners = ( { name = \"a\"; address = \"*:80\";\n"
+		    "proxy_protocol = true; proxy_protocol_from = ( ); } );",
+		    "f:2: listener.proxy_protocol: a PROXY header can claim "
+		    "any client, so say who may send one: write "
+		    "proxy_protocol_from = ( \"10.0.0.0/8\" );\n" },
+		{ "listeners = ( { name = \"a\"; address = \"*:80\";\n"
+		    "proxy_protocol_from = ( \"::1\" ); } );",
+		    "f:2: listener.proxy_protocol_from: does nothing alone; "
+		    "write proxy_protocol = true;\n" },
 		{ "listeners = ( { name = \"a\"; address = \"unix:/s\"; "
 		    "} );\n"
 		    "global = { stats_socket = { path = \"/s\"; }; };",

@@ -83,6 +83,8 @@ fills_in_defaults_of_a_listener(void **state)
 	assert_int_equal(l->limits.unfold, d->unfold);
 	assert_true(l->limits.websocket);
 	assert_null(l->limits.upgrades[0]);
+	assert_false(l->proxy_protocol);
+	assert_int_equal(l->proxy_protocol_from.n, 0);
 	assert_int_equal(l->trusted.n, 0);
 	assert_true(l->forward.x_forwarded_for);
 	assert_true(l->forward.x_forwarded_proto);
@@ -198,8 +200,10 @@ reads_every_type_of_option(void **state)
 	    "limits = { head = 2048; discard = \"1k\"; underscores = \"allow\";"
 	    "  upgrades = [ \"WebSocket\", \"foo\", \"bar\" ]; };\n"
 	    "trusted = ( \"10.0.0.0/8\", \"::1\", \"unix\" );\n"
+	    "proxy_protocol = true; proxy_protocol_from = ( \"::1\" );\n"
 	    "forward = { via = false; request_id = \"keep\"; }; } );\n"
-	    "pools = ( { name = \"p\"; balance = \"hash\"; servers = (\n"
+	    "pools = ( { name = \"p\"; balance = \"hash\"; "
+	    "send_proxy = \"v2\"; servers = (\n"
 	    "{ name = \"s\"; address = \"[::1]:8080\"; weight = 0; } );\n"
 	    "health = { type = \"tcp\"; expect = \"204, 300-302\";\n"
 	    "  fast_interval = 0; interval = \"1500ms\"; }; } );\n"
@@ -218,6 +222,9 @@ reads_every_type_of_option(void **state)
 	assert_string_equal(l->limits.upgrades[0], "foo");
 	assert_string_equal(l->limits.upgrades[1], "bar");
 	assert_null(l->limits.upgrades[2]);
+	assert_true(l->proxy_protocol);
+	assert_int_equal(l->proxy_protocol_from.n, 1);
+	assert_int_equal(c->pools[0].send_proxy, PROXY_V2);
 	assert_int_equal(l->trusted.n, 3);
 	assert_int_equal(l->trusted.v[0].bits, 8);
 	assert_int_equal(l->trusted.v[2].family, AF_UNIX);

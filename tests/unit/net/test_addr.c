@@ -176,6 +176,30 @@ prints_a_peer_without_a_name(void **state)
 }
 
 static void
+keeps_what_matters_of_an_address(void **state)
+{
+	static const char *const table[] = { "127.0.0.1:80", "[::1]:443",
+	    "[::ffff:10.0.0.1]:80", "unix:/run/a.sock" };
+	struct addr_short keep;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct addr a = addr_of(table[i]);
+		const struct addr *kept = addr_keep(&keep, &a);
+
+		addr_print(kept, text);
+		if (addr_is_unix(&a)) {
+			assert_string_equal(text, "unix:");
+			continue;
+		}
+		assert_ptr_equal(kept, &keep);
+		assert_true(addr_eq(kept, &a));
+		assert_int_equal(kept->len, a.len);
+	}
+}
+
+static void
 knows_a_name_from_an_address(void **state)
 {
 	static const struct {
@@ -316,6 +340,7 @@ main(void)
 		cmocka_unit_test(bounds_the_path_of_a_unix_socket),
 		cmocka_unit_test(bears_a_peer_whose_path_has_no_nul),
 		cmocka_unit_test(prints_a_peer_without_a_name),
+		cmocka_unit_test(keeps_what_matters_of_an_address),
 		cmocka_unit_test(knows_a_name_from_an_address),
 		cmocka_unit_test(compares_and_finds_clashes),
 		cmocka_unit_test(tells_a_star_from_ipv6_any),

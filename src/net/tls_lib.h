@@ -1,0 +1,64 @@
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/slab.h"
+#include "base/text.h"
+#include "net/tls.h"
+
+/*
+ * What the tls_*.c share: the library's handles, fetched once, as looking them
+ * up by name costs more than many a use.
+ */
+
+/* Room for the largest record a peer may send, or for one of ours and a small
+ * one before it. */
+#define TLS_PAGE (16384u + 512u)
+
+enum tls_hash { TLS_SHA256, TLS_SHA384, TLS_HASHES };
+enum tls_aead { TLS_AES128_GCM, TLS_AES256_GCM, TLS_CHACHA20, TLS_AEADS };
+
+struct tls {
+	BIO_METHOD *bio;		/* conn_tls_bio.c */
+	EVP_CIPHER *aead[TLS_AEADS];
+	EVP_CIPHER *cbc128, *cbc256;	/* of tickets */
+	EVP_MAC_CTX *hmac[TLS_HASHES];
+	struct slab pages;		/* of TLS_PAGE: a record, or part of one */
+	bool ktls;
+};
+
+/* HMAC of n pieces; out has room for 48 bytes. */
+struct slice;
+bool tls_hmac(struct tls *t, enum tls_hash hash, const void *key, size_t key_n,
+    const struct slice *pieces, size_t n, uint8_t *out);
+size_t tls_hash_size(enum tls_hash hash);
+
+/* The handles of conns (conn_tls_bio.c); NULL: no memory. */
+BIO_METHOD *conn_tls_bio_method(void);
+
+/* --- building an SSL_CTX (tls_terms.c, tls_trust.c).  False: errors has why. */
+
+/* What both sides want of the library. */
+SSL_CTX *tls_context_new(const SSL_METHOD *method);
+
+bool tls_terms_apply(SSL_CTX *ctx, const struct tls_terms *terms, struct text *errors);
+
+/* ALPN as it stands on the wire: each name behind its length. */
+bool tls_alpn_wire(const char *const *names, size_t n, struct text *out,
+    struct text *errors);
+
+/*
+ * Trusted certificates and revocation lists.  Their bytes are added to digest,
+ * so that a session agreed under another trust is not resumed.
+ */
+bool tls_trust_apply(SSL_CTX *ctx, const struct tls_trust *trust, EVP_MD_CTX *digest,
+    struct text *errors);
+
+/* A line "path: reason": of OpenSSL's queue, which is emptied. */
+void tls_complain(struct text *out, const char *path, const char *what);
+const char *tls_library_reason(unsigned long error);

@@ -1,0 +1,122 @@
+/*
+ * handshake.c - TLS of a client's connection, until HTTP begins.
+ *
+ * Why:       a handshake that fails leaves no request behind, so it is counted
+ *            here, and has a line of its own in the log.
+ * Borrows:   the listener's tls_server, of which the conn counts a reference.
+ * Not here:  the handshake itself (net/conn_tls.c), its deadline (front.c).
+ */
+#include "proxy/handshake.h"
+
+#include "net/tls_server.h"
+#include "proxy/front.h"
+#include "proxy/listener.h"
+#include "proxy/worker.h"
+
+bool
+handshake_is_due(const struct front *f)
+{
+	return !f->secure && f->listener->conf->tls.server != NULL;
+}
+
+void
+handshake_start(struct front *f)
+{
+	struct worker *w = f->worker;
+	struct conn *below = f->link.conn;
+
+	f->secure = true;
+	f->listener->tls.now++;
+	w->tls_count.now++;
+	link_stack(&f->link, conn_tls_accept(below,
+	    f->listener->conf->tls.server, w->gate, SLICE_NONE));
+}
+
+static void
+count_done(struct tls_counters *c, bool resumed, int64_t now)
+{
+	c->done++;
+	rate_add(&c->rate, now);
+	if (resumed)
+		c->resumed++;
+	else
+		rate_add(&c->key_rate, now);
+}
+
+static const struct codec_row *
+find_codec(struct slice alpn)
+{
+	const struct codec_row *row = alpn.n > 0 ? codec_find(alpn) : NULL;
+
+	return row != NULL ? row : codec_find(SLICE("http/1.1"));
+}
+
+const struct codec_row *
+handshake_done(struct front *f)
+{
+	int64_t now = f->worker->loop->clock.now;
+	struct tls_facts facts;
+
+	if (conn_facts(f->link.conn, &facts)) {
+		count_done(&f->listener->tls, facts.resumed, now);
+		count_done(&f->worker->tls_count, facts.resumed, now);
+	}
+	return find_codec(facts.alpn);
+}
+
+static void
+count_failed(struct tls_counters *c, bool shed)
+{
+	c->failed++;
+	c->shed += shed;
+}
+
+static void
+tell(struct front *f, const struct tls_facts *facts, const char *failure,
+    const char *reason)
+{
+	struct listener *l = f->listener;
+	char client[ADDR_TEXT];
+	struct log_field fields[5] = {
+		{ "listener", slice_of(l->name), 0 },
+		{ "failure", slice_of(failure), 0 },
+		{ "reason", slice_of(reason), 0 },
+	};
+	unsigned n = 3;
+
+	addr_print(f->link.conn->peer, client);
+	fields[n++] = (struct log_field){ "client", slice_of(client), 0 };
+	if (facts->sni.n > 0)
+		fields[n++] = (struct log_field){ "sni", facts->sni, 0 };
+	log_event(l->worker->log, LOG_LEVEL_INFO, "handshake", fields, n,
+	    "listener %s: no TLS with client %s: %s", l->name, client, reason);
+}
+
+/* Who opens a connection and leaves without a byte looks whether we listen. */
+static bool
+has_said_nothing(const struct front *f)
+{
+	return f->caller.conn->bytes_in == 0;
+}
+
+void
+handshake_failed(struct front *f, bool late)
+{
+	struct tls_facts facts;
+	const char *failure = "timeout";
+	const char *reason = has_said_nothing(f) ?
+	    "the client said nothing in time" :
+	    "the handshake was not complete in time";
+
+	(void)conn_facts(f->link.conn, &facts);
+	if (!late && has_said_nothing(f))
+		return;
+	if (!late) {
+		failure = tls_failure_name(facts.failure);
+		reason = facts.reason != NULL ? facts.reason :
+		    "the connection broke";
+	}
+	count_failed(&f->listener->tls, facts.failure == TLS_SHED);
+	count_failed(&f->worker->tls_count, facts.failure == TLS_SHED);
+	tell(f, &facts, failure, reason);
+}

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "codec/codec.h"
+
+struct front;
+
+/*
+ * TLS of a client's connection, from accept to the choice of a protocol.
+ *
+ *	handshake_start --> handshake_done | handshake_failed
+ */
+
+/* Does its listener speak TLS, and this connection not yet? */
+bool handshake_is_due(const struct front *f);
+
+/* Stacks TLS on its conn; it is connected when the handshake is done. */
+void handshake_start(struct front *f);
+
+/* Counts it; gives the protocol that was agreed on. */
+const struct codec_row *handshake_done(struct front *f);
+
+/* Counts it, and says why: in the conn's words, or that time is over. */
+void handshake_failed(struct front *f, bool late);

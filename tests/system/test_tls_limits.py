@@ -1,0 +1,143 @@
+"""What handshakes may take: time, a number of them, memory."""
+import time
+
+from certs import TlsWire, cert, client, hello
+from harness import (SLOW, Steelyard, case, equal, fail, is_instrumented, main,
+                     pool, request, rss, skip, wait_for)
+from origins import GoodOrigin
+from wire import Wire
+
+
+def start(glob=None, **more):
+    return Steelyard(pool(GoodOrigin()), listener={"tls": dict(
+        {"certificates": [cert("a.test").row()]}, **more)}, glob=glob)
+
+
+def has_no_client(s):
+    wait_for(lambda: s.info()["CurrConns"] == "0", 5 * SLOW, "no connection")
+    info = s.info()
+    equal((info["CurrSslConns"], info["HandshakesActive"],
+           info["HandshakesWaiting"]), ("0", "0", "0"))
+
+
+@case
+def a_silent_client_is_let_go():
+    with start(handshake_timeout="300ms") as s, Wire(s.port) as w:
+        begun = time.monotonic()
+        equal(w.read_eof(5 * SLOW), b"")
+        equal(time.monotonic() - begun >= 0.25, True, "not at once")
+        e = s.wait_event("handshake")
+        equal((e["failure"], e["client"], e["reason"]),
+              ("timeout", w.name, "the client said nothing in time"))
+        has_no_client(s)
+
+
+@case
+def a_byte_now_and_then_does_not_help():
+    data = hello()
+    with start(handshake_timeout="500ms") as s, Wire(s.port) as w:
+        begun = time.monotonic()
+        try:
+            for at in range(len(data)):
+                w.send(data[at:at + 1])
+                time.sleep(0.02)
+                if s.events("handshake"):
+                    break
+        except OSError:
+            pass
+        if time.monotonic() - begun > 4 * SLOW:
+            fail("it was let go on")
+        e = s.wait_event("handshake")
+        equal((e["failure"], e["reason"]),
+              ("timeout", "the handshake was not complete in time"))
+        has_no_client(s)
+
+
+@case
+def a_hello_in_single_bytes_is_understood():
+    data = None
+    with start() as s:
+        w = TlsWire(s.port, shake=False)
+        try:
+            w.tls.do_handshake()
+        except Exception:
+            data = w.outgoing.read()
+        for at in range(len(data)):
+            w.sock.sendall(data[at:at + 1])
+        w.shake(10 * SLOW)
+        w.send(request("/echo"))
+        equal(w.response(timeout=5 * SLOW).status, 200)
+        w.close()
+
+
+@case
+def those_past_max_handshakes_wait_or_push_out_the_oldest():
+    with start({"tls": {"max_handshakes": 4}}) as s:
+        data = hello()
+        slow = [Wire(s.port) for _ in range(4)]
+        for w in slow:
+            w.send(data)                # and never goes on
+        wait_for(lambda: s.info()["HandshakesActive"] == "4", 5 * SLOW,
+                 "four active")
+        with TlsWire(s.port, timeout=8) as w:   # after the grace of a second
+            w.send(request("/echo"))
+            equal(w.response(timeout=5 * SLOW).status, 200)
+        e = s.wait_event("handshake")
+        equal((e["failure"], e["client"]), ("shed", slow[0].name))
+        info = s.info()
+        equal((info["HandshakesShed"], info["HandshakesDone"]), ("1", "1"))
+        for w in slow:
+            w.close()
+        has_no_client(s)
+
+
+@case
+def silent_clients_take_no_slot():
+    with start({"tls": {"max_handshakes": 2}}) as s:
+        idle = [Wire(s.port) for _ in range(20)]
+        wait_for(lambda: s.info()["CurrConns"] == "20", 5 * SLOW, "20")
+        with TlsWire(s.port) as w:
+            w.send(request("/echo"))
+            equal(w.response(timeout=5 * SLOW).status, 200)
+        for w in idle:
+            w.close()
+        has_no_client(s)
+
+
+@case
+def a_drain_ends_handshakes():
+    with start() as s, Wire(s.port) as w:
+        w.send(hello()[:50])
+        wait_for(lambda: s.info()["HandshakesActive"] == "1", 5 * SLOW,
+                 "one active")
+        s.stop()
+        equal(w.read_eof(5 * SLOW), b"")
+
+
+@case
+def an_idle_connection_takes_little_memory():
+    if is_instrumented():
+        skip("memory means nothing here")
+    n = 1000
+    context = client()
+    with start() as s:
+        def more(count):
+            made = []
+            for _ in range(count):
+                w = TlsWire(s.port, context=context, timeout=10)
+                w.send(request("/echo"))
+                equal(w.response(timeout=5 * SLOW).status, 200)
+                made.append(w)
+            return made
+        warm = more(200)
+        before = rss(s.pid)
+        idle = more(n)
+        each = (rss(s.pid) - before) / n
+        print("# %d bytes an idle TLS connection" % each)
+        equal(each <= 9 * 1024, True, "%d bytes, at most 9 KiB" % each)
+        for w in warm + idle:
+            w.close()
+
+
+if __name__ == "__main__":
+    main()
