@@ -263,6 +263,21 @@ set_name(const struct tls_client *k, SSL *ssl, const char *name)
 	    "no-name.invalid", 0) == 1;
 }
 
+/*
+ * OpenSSL lets a ticket of TLS 1.3 be used once; several connections to a
+ * server may begin before the first of them has brought another.  So each gets
+ * a copy: it is our own server, to which we are known anyway.
+ */
+static void
+set_session(SSL *ssl, SSL_SESSION *session)
+{
+	SSL_SESSION *copy = SSL_SESSION_dup(session);
+
+	if (copy != NULL)
+		SSL_set_session(ssl, copy);
+	SSL_SESSION_free(copy);
+}
+
 SSL *
 tls_client_ssl(struct tls_client *k, struct tls_session_slot *slot,
     const char *name, const char *alpn)
@@ -278,7 +293,7 @@ tls_client_ssl(struct tls_client *k, struct tls_session_slot *slot,
 		    (unsigned)strlen(alpn));
 	if (slot != NULL && slot->session != NULL &&
 	    slot->under == under(k, name))
-		SSL_set_session(ssl, slot->session);
+		set_session(ssl, slot->session);
 	return ssl;
 }
 

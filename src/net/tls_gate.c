@@ -26,6 +26,7 @@ struct tls_gate {
 	uint64_t tick;			/* that `spent` speaks of */
 	int64_t spent;
 	bool stepped;			/* somebody did, in this tick */
+	const struct tls_turn *granted;	/* whom serve lets go now */
 	struct tls_gate_count count;
 };
 
@@ -82,6 +83,7 @@ static void
 admit(struct tls_gate *g, struct tls_turn *t)
 {
 	g->stepped = true;
+	g->granted = NULL;
 	if (t->since != 0)
 		return;
 	t->since = g->loop->clock.now;
@@ -103,7 +105,7 @@ tls_gate_ask(struct tls_gate *g, struct tls_turn *t)
 	if (list_has(&t->wait))
 		return false;
 	new_tick(g);
-	if (may_go(g, t)) {
+	if (t == g->granted || may_go(g, t)) {
 		admit(g, t);
 		return true;
 	}
@@ -138,8 +140,9 @@ serve(struct tls_gate *g)
 	while (has_time(g) && (t = next_turn(g)) != NULL) {
 		list_del(&t->wait);
 		g->count.waiting--;
-		admit(g, t);
+		g->granted = t;
 		t->go(t);
+		g->granted = NULL;
 	}
 	if (!has_time(g) && g->count.waiting > 0)
 		loop_run(g->loop, &g->task);

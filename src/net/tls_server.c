@@ -120,15 +120,19 @@ on_status(SSL *ssl, void *arg)
 	return SSL_TLSEXT_ERR_NOACK;
 }
 
+/* TLS 1.3: who has used a ticket gets another, as it is good for once. */
 static int
 on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
 {
 	struct tls_server *s = conn_of(ssl)->server;
+	int n;
 
-	return seal ?
-	    tls_tickets_seal(s->tickets, s->tls, name, iv, cipher, mac) :
-	    tls_tickets_open(s->tickets, s->tls, name, iv, cipher, mac);
+	if (seal)
+		return tls_tickets_seal(s->tickets, s->tls, name, iv, cipher,
+		    mac);
+	n = tls_tickets_open(s->tickets, s->tls, name, iv, cipher, mac);
+	return n == 1 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : n;
 }
 
 /* --- building */

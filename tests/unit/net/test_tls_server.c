@@ -432,6 +432,7 @@ replaces_a_certificate_while_it_runs(void **state)
 	rig_say(&r, &r.b, &r.a, "still");
 	assert_string_equal(shown(&r, "a.example", NULL, 0), ec_serial);
 	text_clear(&r.errors);
+	rig_part(&r);
 	rig_shake(&r);
 	assert_true(tls_server_replace(r.server, DATA "ec.pem",
 	    pem(DATA "rsa.pem", a, sizeof(a)), pem(DATA "rsa.key", b,
