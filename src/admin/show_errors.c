@@ -124,11 +124,9 @@ put_handshake(struct request *r, const struct pool *p)
 
 	log_time_clf(b->wall, true, when);
 	text_add(r->out, " \n[%s] pool %s (#%u): failed TLS handshake\n"
-	    "  with %s, server %s, %llu in all\n  ", when, p->name,
+	    "  with %s, server %s, %llu in all\n  %s\n", when, p->name,
 	    POOL_IDS + p->id, b->peer, b->server,
-	    (unsigned long long)b->total);
-	text_add_escaped(r->out, slice_of(b->why));
-	text_add_char(r->out, '\n');
+	    (unsigned long long)b->total, b->why);
 }
 
 static void

@@ -90,7 +90,7 @@ def refused(make, why):
         with s.wire() as w:
             w.send(request())
             equal(w.response().status, 502)
-            line = s.access(w)[0]
+            line = s.access(w)
         equal((line["termination"], line["server"]), ("SC", "a"))
         equal(line["server_tls"], None)
         if why not in line["reason"] or "TLS" not in line["reason"]:
@@ -236,6 +236,7 @@ def nginx():
     port = free_port()
     n = Nginx("n", extra="""
     listen 127.0.0.1:%d ssl; ssl_certificate %s; ssl_certificate_key %s;
+    ssl_protocols TLSv1.3;
     location /sni { return 200 "$ssl_server_name $ssl_protocol"; }
     location /up { client_max_body_size 64m; return 200 "$content_length"; }
     """ % (port, c.cert, c.key))
