@@ -119,10 +119,11 @@ speech_payload(struct text *line, struct slice bytes)
 	while (bytes.n > 0) {
 		const char *nl = memchr(bytes.p, '\n', bytes.n);
 		size_t n = nl != NULL ? (size_t)(nl - bytes.p) : bytes.n;
-		struct slice one = slice_trim(slice_make(bytes.p, n));
+		struct slice one = slice_make(bytes.p, n);
 
 		while (one.n > 0 && one.p[one.n - 1] == '\r')
 			one.n--;
+		one = slice_trim(one);
 		if (one.n > 0)
 			text_add(line, "%.*s\n", SLICE_ARG(one));
 		bytes = slice_skip(bytes, nl != NULL ? n + 1 : n);

@@ -211,9 +211,10 @@ daemon_reload(void *owner, struct text *answer)
 	if (conf != NULL)
 		good = put_in_force(d, conf, &errors, &changes);
 	daemon_log_warnings(d, &warnings);
-	if (good)
+	if (good) {
 		succeeded(d, &changes, answer);
-	else
+		text_add_slice(answer, text_slice(&warnings));
+	} else
 		failed(d, &errors, answer);
 	if (conf != NULL)
 		conf_put(&conf);

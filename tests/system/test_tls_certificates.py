@@ -2,10 +2,12 @@
 is wrong with files, and what is told before they end."""
 import json
 import os
+import shutil
+import subprocess
 import threading
 
 from certs import (TlsWire, authority, cert, client, openssl, read, write)
-from harness import (SLOW, Steelyard, at, case, equal, free_port, main, once,
+from harness import (ROOT, SLOW, Steelyard, at, case, equal, free_port, main, once,
                      options, pool, request, rows, run, temp_dir, wait_for)
 from origins import GoodOrigin
 from wire import Wire
@@ -143,6 +145,18 @@ def relative_paths_begin_at_the_configuration():
 
 
 @case
+def the_example_is_valid():
+    folder = temp_dir()
+    made = cert("localhost")
+    text = read(os.path.join(ROOT, "conf", "tls.conf"))
+    for path, data in (("tls.conf", text), ("localhost.crt", read(made.cert)),
+                       ("localhost.key", read(made.key))):
+        write(os.path.join(folder, path), data)
+    got = run([options.bin, "-t", "-f", os.path.join(folder, "tls.conf")])
+    equal((got.returncode, got.stderr), (0, ""))
+
+
+@case
 def wrong_words_are_named():
     with Steelyard(pool(GoodOrigin()), wait=None) as s:
         s.conf["listeners"][0]["tls"] = {
@@ -194,6 +208,47 @@ def a_certificate_that_ends_soon_is_told_of():
         s.reload()
         s.wait_log(lambda x: x["event"] == "certificate")
         equal([x["path"] for x in s.events("certificate")], [soon.cert] * 2)
+
+
+# --- stapling
+
+def response(made, days):
+    """An OCSP response that says it is good."""
+    a = authority()
+    path = os.path.join(a.folder, "ocsp.der")
+    index = write(os.path.join(a.folder, "ocsp.index"),
+                  "V\t400101000000Z\t\t%s\tunknown\t/CN=a.test\n"
+                  % made.serial)
+    openssl("ocsp", "-index", index, "-CA", a.ca, "-issuer", a.ca,
+            "-rsigner", a.ca, "-rkey", a.key, "-cert", made.cert,
+            "-no_nonce", "-ndays", str(days), "-respout", path)
+    return path
+
+
+def stapled(s):
+    got = run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % s.port,
+               "-servername", "a.test", "-CAfile", authority().ca,
+               "-status"], stdin=subprocess.DEVNULL)
+    return "Cert Status: good" in got.stdout
+
+
+@case
+def staples_a_response_and_reads_it_anew_with_a_reload():
+    made = cert("a.test")
+    path = os.path.join(temp_dir(), "response.der")
+    shutil.copy(response(made, 2), path)
+    with Steelyard(pool(GoodOrigin()), listener={"tls": {
+            "certificates": [dict(made.row(), ocsp=path)]}}) as s:
+        equal(stapled(s), True)
+        equal("OCSP stapled until: " in said(
+            s, "show ssl cert " + made.cert), True)
+        write(path, "not a response")
+        s.reload()
+        equal(stapled(s), False)
+        equal(path in s.wait_event("certificate")["message"], True)
+        shutil.copy(response(made, 2), path)
+        s.reload()
+        equal(stapled(s), True)
 
 
 # --- the stats socket

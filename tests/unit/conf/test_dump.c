@@ -41,6 +41,15 @@ comes_back_the_same(void **state)
 		"  limits = { upgrades = ( ); head = 1500; }; } );"
 		"global = { name = \"x\"; user = \"u\"; group = \"g\";"
 		"  stats_socket = { path = \"/s\"; mode = \"0600\"; }; };",
+		"listeners = ( { name = \"a\"; address = \"*:443\";"
+		"  https_only = { port = 8443; hsts = \"1d\"; };"
+		"  tls = { directory = \"/d\"; policy = \"modern\";"
+		"  certificates = ( { cert = \"/a\"; key = \"/b\";"
+		"  ocsp = \"/c\"; }, { cert = \"/e\"; } );"
+		"  min_version = \"1.2\"; ciphers = \"X\";"
+		"  verify = \"optional\"; ca = \"/ca\"; depth = 3;"
+		"  client_fields = { subject = \"X-S\"; }; }; } );"
+		"global = { tls = { ticket_keys = \"/k\"; }; };",
 		LISTENER "routes = ( { host = \"a\"; method = \"GET\";"
 		"  field = { name = \"A\"; value = \"b\"; };"
 		"  respond = { body = \"q\\\"b\\\\n\\nt\\tr\\rx\\x01"

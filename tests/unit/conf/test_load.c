@@ -49,6 +49,11 @@ fills_in_defaults_of_the_process(void **state)
 	assert_int_equal(g->log.level, LOG_LEVEL_INFO);
 	assert_true(g->log.access);
 	assert_int_equal(g->errors.n, 0);
+	assert_int_equal(g->tls.max_handshakes, 1000);
+	assert_int_equal(g->tls.handshake_budget, MSEC(5));
+	assert_null(g->tls.ticket_keys);
+	assert_int_equal(g->tls.ticket_period, SEC(43200));
+	assert_int_equal(g->tls.ticket_lifetime, SEC(43200));
 	assert_int_equal(c->nroutes, 0);
 	assert_int_equal(c->npools, 0);
 	conf_put(&c);
@@ -95,6 +100,17 @@ fills_in_defaults_of_a_listener(void **state)
 	assert_true(l->forward.via);
 	assert_false(l->forward.via_response);
 	assert_int_equal(l->forward.request_id, REQUEST_ID_MAKE);
+	assert_false(conf_has_tls(l));
+	assert_int_equal(l->tls.policy, TLS_INTERMEDIATE);
+	assert_int_equal(l->tls.min_version, TLS_ANY);
+	assert_int_equal(l->tls.verify, TLS_VERIFY_OFF);
+	assert_int_equal(l->tls.depth, 100);
+	assert_true(l->tls.tickets);
+	assert_true(l->tls.ktls);
+	assert_int_equal(l->tls.session_cache, TLS_SESSIONS);
+	assert_int_equal(l->tls.handshake_timeout, SEC(10));
+	assert_false(l->https_only.on);
+	assert_null(l->https_only.value);
 	conf_put(&c);
 }
 

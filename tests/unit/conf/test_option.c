@@ -73,6 +73,7 @@ puts_the_number_of_a_list_behind_it(void **state)
 	PAIR(conf_pool, servers, nservers);
 	PAIR(conf_error_pages, v, n);
 	PAIR(conf_fields, v, n);
+	PAIR(conf_certificates, v, n);
 #undef PAIR
 	assert_int_equal(offsetof(struct conf_listener, where), 0);
 	assert_int_equal(offsetof(struct conf_route, where), 0);
@@ -80,6 +81,7 @@ puts_the_number_of_a_list_behind_it(void **state)
 	assert_int_equal(offsetof(struct conf_server, where), 0);
 	assert_int_equal(offsetof(struct conf_error_page, where), 0);
 	assert_int_equal(offsetof(struct conf_field, where), 0);
+	assert_int_equal(offsetof(struct conf_certificate, where), 0);
 }
 
 static void

@@ -232,7 +232,7 @@ says_what_a_global_option_takes(void **state)
 		{ "zzz=1;",
 		    "f:2: global.zzz: unknown option; known here: user, "
 		    "group, name, max_connections, drain_timeout, "
-		    "stats_socket, log, resolve, errors\n" },
+		    "stats_socket, log, resolve, errors, tls\n" },
 		{ "max_connections = 1000001;",
 		    "f:2: global.max_connections: 1000001 is out of range; "
 		    "1 to 1000000 is allowed\n" },

@@ -51,6 +51,25 @@ makes_one_line_of_its_arguments(void **state)
 }
 
 static void
+sends_a_payload_without_the_line_that_would_end_it(void **state)
+{
+	struct text t;
+
+	(void)state;
+	assert_true(speech_wants_payload(SLICE("set ssl cert /a <<")));
+	assert_true(speech_wants_payload(SLICE("set ssl cert /a << ")));
+	assert_false(speech_wants_payload(SLICE("set ssl cert /a")));
+	assert_false(speech_wants_payload(SLICE("set ssl cert /a<<")));
+	text_init(&t);
+	speech_payload(&t, SLICE("a\n\nb \r\n \n\tc"));
+	assert_string_equal(t.p, "a\nb\nc\n\n");
+	text_clear(&t);
+	speech_payload(&t, SLICE(""));
+	assert_string_equal(t.p, "\n");
+	text_fini(&t);
+}
+
+static void
 knows_a_refusal(void **state)
 {
 	static const struct {
@@ -58,6 +77,11 @@ knows_a_refusal(void **state)
 		bool is_error;
 	} rows[] = {
 		{ "\n", false },
+		{ "No ongoing transaction!\n\n", true },
+		{ "Can't commit the certificate!\n/a: x\n\n", true },
+		{ "The ongoing transaction is about '/a' but you are trying "
+		    "to set '/b'\n\n", true },
+		{ "Committing /a.\nSuccess!\n\n", false },
 		{ "", false },
 		{ "0.1.0\n\n", false },
 		{ "reloaded: nothing\n\n", false },
@@ -82,6 +106,8 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_one_line_of_its_arguments),
+		cmocka_unit_test(
+		    sends_a_payload_without_the_line_that_would_end_it),
 		cmocka_unit_test(knows_a_refusal),
 	};
 

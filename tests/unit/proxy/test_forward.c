@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "proxy/client_fields.h"
 #include "proxy/forward.h"
 
 struct setup {
@@ -34,7 +35,7 @@ begin(struct setup *s, bool trusted)
 	    .x_forwarded_proto = true, .x_forwarded_host = true, .via = true };
 	assert_null(addr_parse(SLICE("192.0.2.7:4711"), &s->client));
 	s->f = (struct forward){ &s->conf, "steelyard-1", trusted, &s->client,
-	    NULL, "http", SLICE_NONE };
+	    NULL, "http", SLICE_NONE, NULL, NULL };
 }
 
 static void
@@ -230,6 +231,87 @@ adds_date_to_a_response_that_lacks_it(void **state)
 }
 
 static void
+drops_what_clients_may_not_say(void **state)
+{
+	static const char *names[] = { "X-Client-Subject" };
+	const struct conf_names guarded = { names, 1 };
+	struct setup s;
+
+	(void)state;
+	begin(&s, true);
+	s.f.guarded = &guarded;
+	head_add_other(&s.in, &s.arena, SLICE("X-Client-Subject"), SLICE("a"));
+	head_add_other(&s.in, &s.arena, SLICE("x_client-SUBJECT"), SLICE("b"));
+	head_add_other(&s.in, &s.arena, SLICE("X-Client-Subjects"),
+	    SLICE("c"));
+	head_add_other(&s.in, &s.arena, SLICE("X-Client-Subjec"), SLICE("d"));
+	forward_request(&s.in, &s.out, &s.arena, &s.f);
+	assert_string_equal(sent(&s, "X-Client-Subject"), "(none)");
+	assert_string_equal(sent(&s, "x_client-SUBJECT"), "(none)");
+	assert_string_equal(sent(&s, "X-Client-Subjects"), "c");
+	assert_string_equal(sent(&s, "X-Client-Subjec"), "d");
+	end(&s);
+}
+
+static void
+drops_them_from_trailers(void **state)
+{
+	static const char *names[] = { "X-A" };
+	const struct conf_names guarded = { names, 1 };
+	struct field fields[] = {
+		{ SLICE("x_a"), SLICE("1"), 0 }, { SLICE("b"), SLICE("2"), 0 },
+		{ SLICE("X-A"), SLICE("3"), 0 }, { SLICE("c"), SLICE("4"), 0 },
+	};
+
+	(void)state;
+	assert_int_equal(client_fields_strip(&guarded, fields, 4), 2);
+	assert_true(slice_eq(fields[0].name, SLICE("b")));
+	assert_true(slice_eq(fields[1].name, SLICE("c")));
+}
+
+static void
+tells_of_a_client_what_is_asked_for_and_what_a_field_may_hold(void **state)
+{
+	const struct conf_client_fields conf = { .verified = "V",
+	    .subject = "S", .serial = "N", .names = "D" };
+	const struct tls_peer peer = { .subject = SLICE("CN=a\r\nX: b"),
+	    .issuer = SLICE("CN=c"), .serial = SLICE("0A") };
+	struct setup s;
+
+	(void)state;
+	begin(&s, false);
+	head_init(&s.out, HEAD_REQUEST);
+	client_fields_add(&conf, &peer, &s.out, &s.arena);
+	assert_int_equal(s.out.nfields, 3);
+	assert_string_equal(sent(&s, "V"), "SUCCESS");
+	assert_string_equal(sent(&s, "S"), "CN=a??X: b");
+	assert_string_equal(sent(&s, "N"), "0A");
+	end(&s);
+}
+
+static void
+says_hsts_once_and_only_with_a_final_response(void **state)
+{
+	struct setup s;
+
+	(void)state;
+	begin(&s, false);
+	s.f.hsts = "max-age=60";
+	s.in.kind = HEAD_RESPONSE;
+	s.in.status = 200;
+	head_add_other(&s.in, &s.arena, SLICE("strict-transport-security"),
+	    SLICE("max-age=1"));
+	forward_response(&s.in, &s.out, &s.arena, &s.f, NULL);
+	assert_string_equal(sent(&s, "Strict-Transport-Security"),
+	    "max-age=60");
+	s.in.kind = HEAD_INTERIM;
+	s.in.nfields = 0;
+	forward_response(&s.in, &s.out, &s.arena, &s.f, NULL);
+	assert_int_equal(s.out.nfields, 0);
+	end(&s);
+}
+
+static void
 knows_its_own_name_in_via(void **state)
 {
 	static const struct {
@@ -296,6 +378,11 @@ main(void)
 		cmocka_unit_test(lowers_max_forwards_of_options_only),
 		cmocka_unit_test(keeps_order_case_and_repeats_of_the_rest),
 		cmocka_unit_test(adds_date_to_a_response_that_lacks_it),
+		cmocka_unit_test(drops_what_clients_may_not_say),
+		cmocka_unit_test(drops_them_from_trailers),
+		cmocka_unit_test(
+		    tells_of_a_client_what_is_asked_for_and_what_a_field_may_hold),
+		cmocka_unit_test(says_hsts_once_and_only_with_a_final_response),
 		cmocka_unit_test(knows_its_own_name_in_via),
 		cmocka_unit_test(keeps_a_request_id_only_from_trusted_clients),
 	};

@@ -153,6 +153,40 @@ fills_in_the_variables_of_a_location(void **state)
 	arena_reset(&a);
 }
 
+static void
+leads_to_https_at_the_same_place(void **state)
+{
+	static const struct {
+		int64_t port;
+		const char *host, *target, *to;
+	} cases[] = {
+		{ 443, "h.example:80", "/a?b", "https://h.example/a?b" },
+		{ 8443, "h.example", "/", "https://h.example:8443/" },
+		{ 443, "[::1]:80", "/x", "https://[::1]/x" },
+		{ 443, "h.example", "*", "https://h.example/" },
+		{ 443, "h.example:443", "", "https://h.example/" },
+		{ 443, "", "/", "" },
+	};
+	struct arena a;
+	struct head h;
+
+	(void)state;
+	arena_init(&a, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct conf_https_only conf = { .on = true,
+		    .port = cases[i].port };
+		struct slice to;
+
+		head_init(&h, HEAD_REQUEST);
+		h.authority = slice_of(cases[i].host);
+		h.path = slice_of(cases[i].target);
+		to = route_to_https(&conf, &h, &a);
+		if (!slice_eq(to, slice_of(cases[i].to)))
+			fail_msg("%s: got %.*s", cases[i].to, SLICE_ARG(to));
+	}
+	arena_reset(&a);
+}
+
 int
 main(void)
 {
@@ -160,6 +194,7 @@ main(void)
 		cmocka_unit_test(
 		    takes_the_first_route_whose_conditions_all_hold),
 		cmocka_unit_test(fills_in_the_variables_of_a_location),
+		cmocka_unit_test(leads_to_https_at_the_same_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
