@@ -60,7 +60,7 @@ client_of(const struct server *s)
 	return t->on ? t->client : NULL;
 }
 
-/* Does what was said and agreed on at its beginning hold for a request to come? */
+/* Does what was said and agreed on at first hold for a request to come? */
 static bool
 is_of_use(const struct back *b)
 {
@@ -269,7 +269,7 @@ run_reap(struct task *t)
 	unlist(b);
 	list_del(&b->of_caller);
 	link_fini(&b->link);
-	alias_put(&b->alias);		/* after the conn, which uses its slot */
+	alias_put(&b->alias);		/* after the conn: it uses its slot */
 	tls_client_put(&b->client);
 	slab_put(&c->backs, b);
 	server_settle(s);
@@ -278,7 +278,7 @@ run_reap(struct task *t)
 static void
 give_up_handshake(struct back *b)
 {
-	static const char why[] = "the handshake was not over in time";
+	const char *why = "the handshake was not over in time";
 
 	note_failed(b, why);
 	fail_asks(b, ETIMEDOUT, why);

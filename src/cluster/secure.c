@@ -3,7 +3,7 @@
  * failed.
  *
  *	server.sni, else pool.tls.sni, else pool.host, else "server"
- *	"host"    the Host that is sent; the server's own name where that is none
+ *	"host"    the Host that is sent; where that is none, as "server"
  *	"server"  the name of its address, or its number
  *
  * Not here:  making the connection (back.c, probe.c), TLS itself (net/).

@@ -25,7 +25,7 @@ struct tls_client {
 	unsigned refs;
 	struct tls *tls;
 	SSL_CTX *ctx;
-	uint64_t mark;		/* of the settings, and what is in their files */
+	uint64_t mark;		/* of the settings, and of their files */
 	char *verify_name;
 	bool insecure, wants_ktls;
 };
