@@ -174,6 +174,3 @@ SSL *tls_client_ssl(struct tls_client *k, struct tls_session_slot *slot, const c
 const char *tls_client_expects(const struct tls_client *k, const char *name);
 bool tls_client_wants_ktls(const struct tls_client *k);
 struct tls *tls_client_tls(const struct tls_client *k);
-
-/* Traffic secrets, and the records that are counted (conn_tls_hello.c). */
-void conn_tls_keylog(const SSL *ssl, const char *line);

@@ -58,7 +58,8 @@ fetch(struct tls *t)
 	t->bio = conn_tls_bio_method();
 	t->cbc128 = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
 	t->cbc256 = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
-	ok = t->bio != NULL && t->cbc128 != NULL && t->cbc256 != NULL;
+	t->scratch = SSL_CTX_new(TLS_method());
+	ok = t->scratch != NULL && t->bio != NULL && t->cbc128 != NULL && t->cbc256 != NULL;
 	for (int i = 0; i < TLS_AEADS; i++) {
 		t->aead[i] = EVP_CIPHER_fetch(NULL, aead_names[i], NULL);
 		/* ChaCha20 may be missing: it then is not negotiated. */
@@ -96,6 +97,7 @@ tls_free(struct tls **tp)
 		return;
 	*tp = NULL;
 	BIO_meth_free(t->bio);
+	SSL_CTX_free(t->scratch);
 	for (int i = 0; i < TLS_AEADS; i++)
 		EVP_CIPHER_free(t->aead[i]);
 	for (int i = 0; i < TLS_HASHES; i++)

@@ -140,11 +140,9 @@ read_key(struct tls_cert *c, struct slice pem, struct text *errors)
 }
 
 static bool
-check_pair(struct tls_cert *c, struct text *errors)
+check_pair(struct tls_cert *c, struct tls *tls, struct text *errors)
 {
 	int id = EVP_PKEY_get_base_id(c->key);
-	SSL_CTX *scratch;
-	bool ok;
 
 	if (X509_check_private_key(c->leaf, c->key) != 1) {
 		ERR_clear_error();
@@ -155,13 +153,11 @@ check_pair(struct tls_cert *c, struct text *errors)
 	c->kind = id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS ? TLS_KEY_RSA :
 	    id == EVP_PKEY_EC ? TLS_KEY_EC : TLS_KEY_ED;
 	/* The library has a taste of its own: keys too small, MD5... */
-	scratch = SSL_CTX_new(TLS_method());
-	ok = scratch != NULL && SSL_CTX_use_cert_and_key(scratch, c->leaf,
-	    c->key, c->chain, 1) == 1;
-	SSL_CTX_free(scratch);
-	if (!ok)
-		tls_complain(errors, c->path, "cannot be used");
-	return ok;
+	if (SSL_CTX_use_cert_and_key(tls->scratch, c->leaf, c->key, c->chain,
+	    1) == 1)
+		return true;
+	tls_complain(errors, c->path, "cannot be used");
+	return false;
 }
 
 /* --- names */
@@ -228,15 +224,15 @@ warn_of_dates(const struct tls_cert *c, int64_t wall, struct text *warnings)
 }
 
 struct tls_cert *
-tls_cert_new(const char *path, struct slice cert, struct slice key,
-    int64_t wall, struct text *errors, struct text *warnings)
+tls_cert_new(struct tls *tls, const char *path, struct slice cert,
+    struct slice key, int64_t wall, struct text *errors, struct text *warnings)
 {
 	struct tls_cert *c = mem_new(sizeof(*c));
 
 	c->path = mem_string(path);
 	if (!read_certificates(c, cert, errors) ||
 	    !read_key(c, key.n > 0 ? key : cert, errors) ||
-	    !check_pair(c, errors)) {
+	    !check_pair(c, tls, errors)) {
 		tls_cert_free(&c);
 		return NULL;
 	}
@@ -246,8 +242,8 @@ tls_cert_new(const char *path, struct slice cert, struct slice key,
 }
 
 struct tls_cert *
-tls_cert_read(const struct tls_files *files, int64_t wall, struct text *errors,
-    struct text *warnings)
+tls_cert_read(struct tls *tls, const struct tls_files *files, int64_t wall,
+    struct text *errors, struct text *warnings)
 {
 	bool apart = files->key != NULL;
 	struct tls_cert *c = NULL;
@@ -257,7 +253,7 @@ tls_cert_read(const struct tls_files *files, int64_t wall, struct text *errors,
 	text_init(&key);
 	if (tls_file_read(files->cert, !apart, &cert, errors, warnings) &&
 	    (!apart || tls_file_read(files->key, true, &key, errors, warnings)))
-		c = tls_cert_new(files->cert, text_slice(&cert),
+		c = tls_cert_new(tls, files->cert, text_slice(&cert),
 		    text_slice(&key), wall, errors, warnings);
 	tls_text_wipe(&cert);
 	tls_text_wipe(&key);

@@ -35,11 +35,11 @@ struct tls_cert {
  * Of PEM bytes; key empty: it stands in cert.  NULL with a line added to errors.
  * wall decides about warnings.  The caller's path stands in the lines.
  */
-struct tls_cert *tls_cert_new(const char *path, struct slice cert, struct slice key,
-    int64_t wall, struct text *errors, struct text *warnings);
+struct tls_cert *tls_cert_new(struct tls *tls, const char *path, struct slice cert,
+    struct slice key, int64_t wall, struct text *errors, struct text *warnings);
 
 /* Of files; reads the OCSP response too. */
-struct tls_cert *tls_cert_read(const struct tls_files *files, int64_t wall,
+struct tls_cert *tls_cert_read(struct tls *tls, const struct tls_files *files, int64_t wall,
     struct text *errors, struct text *warnings);
 void tls_cert_free(struct tls_cert **c);
 

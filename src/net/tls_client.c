@@ -113,7 +113,7 @@ set_certificate(struct tls_client *k, const struct tls_files *files,
 
 	if (files->cert == NULL)
 		return true;
-	c = tls_cert_read(files, wall, errors, warnings);
+	c = tls_cert_read(k->tls, files, wall, errors, warnings);
 	if (c == NULL)
 		return false;
 	ok = SSL_CTX_use_cert_and_key(k->ctx, c->leaf, c->key, c->chain,
@@ -168,7 +168,6 @@ build(struct tls_client *k, const struct tls_client_settings *set,
 		    SSL_SESS_CACHE_NO_INTERNAL);
 		SSL_CTX_sess_set_new_cb(k->ctx, on_session);
 	}
-	SSL_CTX_set_keylog_callback(k->ctx, conn_tls_keylog);
 	return ok;
 }
 

@@ -28,6 +28,7 @@ struct tls {
 	EVP_CIPHER *aead[TLS_AEADS];
 	EVP_CIPHER *cbc128, *cbc256;	/* of tickets */
 	EVP_MAC_CTX *hmac[TLS_HASHES];
+	SSL_CTX *scratch;		/* certificates are tried with it */
 	struct slab pages;		/* of TLS_PAGE: a record, or part of one */
 	bool ktls;
 };

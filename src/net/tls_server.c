@@ -149,8 +149,8 @@ read_certs(struct tls_server *s, const struct tls_server_settings *set,
 	}
 	s->certs = mem_array(set->nfiles, sizeof(*s->certs));
 	for (size_t i = 0; i < set->nfiles; i++) {
-		s->certs[i] = tls_cert_read(&set->files[i], wall, errors,
-		    warnings);
+		s->certs[i] = tls_cert_read(s->tls, &set->files[i], wall,
+		    errors, warnings);
 		ok = ok && s->certs[i] != NULL;
 	}
 	s->ncerts = set->nfiles;
@@ -217,7 +217,6 @@ set_callbacks(struct tls_server *s)
 	SSL_CTX_set_tlsext_status_arg(s->ctx, s);
 	if (s->alpn.n > 0)
 		SSL_CTX_set_alpn_select_cb(s->ctx, on_alpn, s);
-	SSL_CTX_set_keylog_callback(s->ctx, conn_tls_keylog);
 }
 
 static bool
@@ -308,7 +307,7 @@ tls_server_replace(struct tls_server *s, const char *name, struct slice cert,
 		text_add(errors, "%s: there is no such certificate\n", name);
 		return false;
 	}
-	fresh = tls_cert_new(name, cert, key, wall, errors, warnings);
+	fresh = tls_cert_new(s->tls, name, cert, key, wall, errors, warnings);
 	if (fresh == NULL)
 		return false;
 	old = *at;

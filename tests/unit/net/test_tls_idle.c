@@ -83,11 +83,155 @@ costs_little_while_idle(void **state)
 	measure(TLS_1_2, 4500);
 }
 
+/* --- many certificates */
+
+#define CERTS 1000
+
+static char dir[] = "/tmp/steelyard-test-XXXXXX";
+
+static char *
+path_of(int i)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%d.pem", dir, i);
+	return mem_string(path);
+}
+
+/* A certificate of its own for "<i>.example"; all have one key. */
+static void
+write_cert(int i, const char *path, EVP_PKEY *key)
+{
+	FILE *f = fopen(path, "w");
+	X509 *x = X509_new();
+	X509_EXTENSION *e;
+	char names[64];
+
+	snprintf(names, sizeof(names), "DNS:%d.example,DNS:*.%d.example", i, i);
+	assert_non_null(f);
+	X509_set_version(x, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), i + 1);
+	X509_time_adj_ex(X509_getm_notBefore(x), -1, 0, NULL);
+	X509_time_adj_ex(X509_getm_notAfter(x), 3650, 0, NULL);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN",
+	    MBSTRING_ASC, (const unsigned char *)names, -1, -1, 0);
+	X509_set_issuer_name(x, X509_get_subject_name(x));
+	e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+	assert_non_null(e);
+	X509_add_ext(x, e, -1);
+	X509_EXTENSION_free(e);
+	X509_set_pubkey(x, key);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	PEM_write_X509(f, x);
+	PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL);
+	fclose(f);
+	X509_free(x);
+}
+
+static struct tls_files many[CERTS];
+
+static int
+write_certs(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+
+	(void)state;
+	if (mkdtemp(dir) == NULL || key == NULL)
+		return -1;
+	for (int i = 0; i < CERTS; i++) {
+		many[i].cert = path_of(i);
+		write_cert(i, many[i].cert, key);
+	}
+	EVP_PKEY_free(key);
+	return 0;
+}
+
+static int
+remove_certs(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CERTS; i++) {
+		unlink(many[i].cert);
+		free((void *)(uintptr_t)many[i].cert);
+	}
+	return rmdir(dir);
+}
+
+static int64_t
+now(void)
+{
+	struct clock c;
+
+	clock_read(&c);
+	return c.now;
+}
+
+/* Handshakes with one of n certificates: microseconds each, both sides. */
+static int64_t
+shake(struct rig *r, int n)
+{
+	char name[64];
+	int64_t begun = now();
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), i & 1 ? "x.%d.example" :
+		    "%d.example", (i * 37) % n);
+		r->name = name;
+		rig_part(r);
+		rig_shake(r);
+		assert_true(slice_eq(facts_of(&r->b).sni, slice_of(name)));
+	}
+	return (now() - begun) / 100;
+}
+
+static void
+serves_a_thousand_certificates(void **state)
+{
+	size_t before = mallinfo2().uordblks, size;
+	int64_t begun, took, one, all;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r);
+	r.c.no_resumption = true;
+	r.files[0] = many[0];
+	r.c.trust.ca = many[0].cert;
+	one = shake(&r, 1);
+	rig_part(&r);
+	tls_server_put(&r.server);
+	tls_client_put(&r.client);
+	r.s.files = many;
+	r.s.nfiles = CERTS;
+	begun = now();
+	r.server = tls_server_new(r.tls, &r.s, r.tickets, r.loop->clock.wall,
+	    &r.errors, &r.warnings);
+	took = now() - begun;
+	assert_non_null(r.server);
+	size = mallinfo2().uordblks - before;
+	/* One that is trusted, among all; then any. */
+	r.name = "0.example";
+	rig_shake(&r);
+	assert_true(facts_of(&r.a).verified);
+	r.c.insecure = true;
+	tls_client_put(&r.client);
+	all = shake(&r, CERTS);
+	print_message("# %d certificates: %lld ms, %zu KB; a handshake with "
+	    "one %lld us, with all %lld us\n", CERTS,
+	    (long long)(took / USEC_PER_MS), size / 1024, (long long)one,
+	    (long long)all);
+	assert_true(took < SEC(10));
+	if (counts())
+		assert_true(size < (size_t)CERTS * 16384);
+	rig_fini(&r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(costs_little_while_idle),
+		cmocka_unit_test_setup_teardown(serves_a_thousand_certificates,
+		    write_certs, remove_certs),
 	};
 
 	return cmocka_run_group_tests_name("tls_idle", tests, NULL, NULL);
