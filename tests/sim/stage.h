@@ -59,6 +59,7 @@ struct stage {
 	struct loop *loop;
 	struct log *log;
 	struct worker *worker;
+	struct tls *tls;	/* NULL: no snapshot has asked for it */
 	struct dialer dialer;
 	struct list wires;
 	struct host hosts[STAGE_HOSTS];
@@ -76,6 +77,7 @@ struct stage {
 struct stage_conf {
 	const char *global, *listener, *routes, *pool;
 	const char *servers;	/* default: TWO_SERVERS */
+	bool tls;		/* make what TLS needs */
 };
 
 #define SERVER_A "10.0.0.1:80"
