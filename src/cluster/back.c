@@ -459,7 +459,7 @@ back_close_outdated(struct server *s)
 	struct back *b;
 
 	list_each(b, &s->idle, struct back, node)
-		if (!is_of_use(b))
+		if (!tls_client_same(b->client, client_of(s)))
 			link_end(&b->link, false);
 }
 

@@ -346,6 +346,41 @@ def show_servers_tells_of_tls():
                                        "conn").stdout, True)
 
 
+class Behind(TlsOrigin):
+    """Behind a PROXY header; .told has the first line of each connection."""
+
+    def __init__(self, *args, **more):
+        self.told = []
+        super().__init__(*args, **more)
+
+    def _serve(self, sock, number):
+        line = b""
+        sock.settimeout(20 * SLOW)
+        while not line.endswith(b"\r\n"):
+            byte = sock.recv(1)
+            if not byte:
+                return
+            line += byte
+        self.told.append(line.decode())
+        super()._serve(sock, number)
+
+
+@case
+def a_proxy_header_stands_before_the_handshake():
+    origin = Behind(cert("a.test"), name="a")
+    with Steelyard(secure(origin, send_proxy="v1", health={
+            "type": "tls", "interval": "100ms"})) as s:
+        equal(origin.told[0], "PROXY UNKNOWN\r\n")
+        with s.wire() as w:
+            w.send(request())
+            equal(w.response().status, 200)
+            w.send(request())
+            equal(w.response().status, 200)
+            mine = [x for x in origin.told if
+                    " %d " % w.local_port in x]
+            equal(len(mine), 1, str(origin.told))
+
+
 @case
 def tls_goes_over_a_unix_socket():
     path = os.path.join(authority().folder, "origin.sock")
