@@ -1,5 +1,7 @@
 # make | make run | make test | make lint | make fuzz | make deb | make clean
 # make install [DESTDIR= PREFIX= SYSCONFDIR=]
+# make bench [CASE=small64,newconn PEERS=haproxy,nginx ROUNDS=3 SECONDS=3]
+# make bench-scale [CASE=servers,routes PEERS=haproxy]
 # MODE=release|debug|asan|cov   V=1   JOBS=n   make fuzz TIME=10 TARGET=h1_parse
 MODE    ?= release
 PREFIX  ?= /usr/local
@@ -37,7 +39,8 @@ OBJS    := $(SRCS:%.c=$(BUILD)/%.o)
 MAINS   := $(BUILD)/src/daemon/main.o $(BUILD)/src/ctl/main.o
 LIB     := $(BUILD)/lib.a
 PROGS   := $(BUILD)/steelyard $(BUILD)/steelyardctl
-TSRCS   := $(sort $(wildcard tests/unit/*/*.c tests/sim/*.c tests/fuzz/*.c))
+TSRCS   := $(sort $(wildcard tests/unit/*/*.c tests/sim/*.c tests/fuzz/*.c \
+	   tests/bench/*.c))
 TOBJS   := $(TSRCS:%.c=$(BUILD)/%.o)
 # What test programs share stands beside them, in files not called test_*.
 shared   = $(foreach f,$(1),$(if $(filter test_%,$(notdir $f)),,$f))
@@ -48,6 +51,7 @@ UNIT    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/*/test_*.c)))
 SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/sim/test_*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAY  := $(FUZZ:$(BUILD)/tests/fuzz/fuzz_%=$(BUILD)/tests/fuzz/replay_%)
+FLOOR   := $(BUILD)/tests/bench/floor
 SYSTEM  := $(sort $(wildcard tests/system/test_*.py))
 # A nested make runs in parallel, unless the user said how.
 J       = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -86,14 +90,14 @@ test:
 	@$(MAKE) $(J) --no-print-directory tests
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --unit $(UNIT) \
 		--sim $(SIM) --fuzz $(REPLAY) --system $(SYSTEM)
-tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY)
+tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY) $(FLOOR)
 unit: $(UNIT)
 	@tests/run --jobs $(JOBS) --unit $(UNIT)
 sim: $(SIM)
 	@tests/run --jobs $(JOBS) --sim $(SIM)
 sim-study: $(STUDY)	# the policies, beside published figures
 	@$(STUDY)
-system: $(PROGS)
+system: $(PROGS) $(FLOOR)
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --system $(SYSTEM)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit.a $(LIB)
@@ -109,9 +113,21 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(LIB)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
+$(FLOOR): $(FLOOR).o
+	@echo "  LD    $@"
+	$(Q)$(CC) $(LINK) -o $@ $^
 cov:
 	-@$(MAKE) MODE=cov --no-print-directory test
 	@tests/coverage build/cov
+
+# --- side by side with HAProxy, nginx and h2o; how cost grows
+BENCH   := $(if $(CASE),--case $(CASE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	   $(if $(SECONDS),--seconds $(SECONDS)) \
+	   $(if $(PEERS),--peers $(PEERS)) --bin $(BUILD)/steelyard
+bench bench-scale:
+	@packaging/install-deps bench
+	@$(MAKE) $(J) --no-print-directory $(PROGS) $(FLOOR)
+	@tests/bench/run $(if $(filter bench-scale,$@),--scale) $(BENCH)
 
 # --- fuzzing: clang's libFuzzer, TIME seconds a target
 fuzz:
@@ -182,7 +198,7 @@ clean:
 	find tests -name __pycache__ -exec rm -rf {} +
 
 FORCE:
-.PHONY: all run test tests unit sim sim-study system cov fuzz fuzzers lint \
-	lint-gcc lint-clang install uninstall deb clean FORCE
+.PHONY: all run test tests unit sim sim-study system cov bench bench-scale \
+	fuzz fuzzers lint lint-gcc lint-clang install uninstall deb clean FORCE
 .SECONDARY:
 -include $(OBJS:.o=.d) $(TOBJS:.o=.d)

@@ -226,13 +226,14 @@ read_request(struct question *q, struct slice words)
 static void
 ask_pool(struct question *q, struct pool *p, struct slice key)
 {
-	struct server *tried[TRIED];
+	struct server *tried[TRIED], *s;
 	struct pick pick = { .request = &q->head, .path = q->path, .key = key,
 	    .client = q->has_from ? &q->from : NULL, .tried = tried };
 
 	for (unsigned i = 0; i < q->ntried; i++) {
-		tried[i] = pool_find_server(p, q->tried[i]);
-		pick.ntried += tried[i] != NULL;
+		s = pool_find_server(p, q->tried[i]);
+		if (s != NULL)
+			tried[pick.ntried++] = s;
 	}
 	explain_pool(q->r, p, &pick);
 }

@@ -73,7 +73,7 @@ read_weight(const struct server *s, const char *word, unsigned *out)
 		    "inclusive.";
 	if (relative) {
 		n = n > 100 * WEIGHT_MOST ? 100 * WEIGHT_MOST : n;
-		n = (long)s->conf->weight * n / 100;
+		n = (long)s->given * n / 100;
 	}
 	*out = n > WEIGHT_MOST ? WEIGHT_MOST : (unsigned)n;
 	return NULL;
@@ -133,8 +133,7 @@ get_weight(struct request *r)
 	struct server *s = first_server(r);
 
 	if (s != NULL)
-		text_add(r->out, "%u (initial %lld)\n", s->weight,
-		    (long long)s->conf->weight);
+		text_add(r->out, "%u (initial %u)\n", s->weight, s->given);
 }
 
 void

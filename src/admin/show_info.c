@@ -105,9 +105,9 @@ put_limits(struct sheet *s, const struct worker *w)
 	put_number(s, "Maxsock", "CLP", (uint64_t)files.rlim_cur);
 	put_number(s, "Maxconn", "CLP", max);
 	put_number(s, "Hard_maxconn", "CLP", max);
-	put_number(s, "Maxpipes", "CLP", 0);
-	put_number(s, "PipesUsed", "MGP", 0);
-	put_number(s, "PipesFree", "MGP", 0);
+	put_number(s, "Maxpipes", "CLP", w->loop->pipes.limit);
+	put_number(s, "PipesUsed", "MGP", w->loop->pipes.nused);
+	put_number(s, "PipesFree", "MGP", w->loop->pipes.nfree);
 }
 
 /* Since the last time somebody asked, if that is not too short. */
@@ -161,6 +161,7 @@ put_load(struct sheet *s, const struct worker *w)
 	put_number(s, "Listeners", "MGP", listeners);
 	put_number(s, "DroppedLogs", "MCP", log_dropped(w->log));
 	put_number(s, "TotalBytesOut", "MCP", c->bout);
+	put_number(s, "TotalSplicedBytes", "MCP", w->loop->pipes.moved);
 }
 
 static void
@@ -199,7 +200,7 @@ put_handshakes(struct sheet *s, const struct worker *w)
 	put_number(s, "HandshakesDelayed", "MCP", gate.delayed);
 	put_number(s, "HandshakesActive", "MGP", gate.active);
 	put_number(s, "HandshakesWaiting", "MGP", gate.waiting);
-	if (expiry_days(w, &days))
+	if (expiry_days(&w->expiry, &days))
 		put(s, "CertExpiryDays", "MGP", "s32", cell_number(days));
 }
 

@@ -90,10 +90,10 @@ put_state(struct request *r, const struct server *s)
 {
 	char host[ADDR_TEXT];
 
-	text_add(r->out, "%u %s %u %s %s %d %d %u %lld %lld %d %d %d %d 0 0 0 "
+	text_add(r->out, "%u %s %u %s %s %d %d %u %u %lld %d %d %d %d 0 0 0 "
 	    "- %d - %d 0 - - 0\n", POOL_IDS + s->pool->id, s->pool->name,
 	    s->id, s->name, host_of(s, host), op_state(s), admin_state(s),
-	    s->weight, (long long)s->conf->weight,
+	    s->weight, s->given,
 	    age(r->worker, s->health.changed), check_status(s->health.result),
 	    check_result(&s->health), s->health.value, check_state(s),
 	    addr_port(&s->addr), s->pool->conf->tls.on);
@@ -115,12 +115,12 @@ put_state_json(struct request *r, const struct server *s)
 {
 	put_json_names(r, s);
 	text_add(r->out, ",\"srv_op_state\":%d,\"srv_admin_state\":%d,"
-	    "\"srv_uweight\":%u,\"srv_iweight\":%lld,"
+	    "\"srv_uweight\":%u,\"srv_iweight\":%u,"
 	    "\"srv_time_since_last_change\":%lld,\"srv_check_status\":%d,"
 	    "\"srv_check_result\":%d,\"srv_check_health\":%d,"
 	    "\"srv_check_state\":%d,\"srv_port\":%d,"
 	    "\"srv_use_ssl\":%d}", op_state(s),
-	    admin_state(s), s->weight, (long long)s->conf->weight,
+	    admin_state(s), s->weight, s->given,
 	    age(r->worker, s->health.changed), check_status(s->health.result),
 	    check_result(&s->health), s->health.value, check_state(s),
 	    addr_port(&s->addr), s->pool->conf->tls.on);

@@ -238,8 +238,8 @@ fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 		stat_number(r, STAT_slim, s->conf->max_connections);
 	stat_number(r, STAT_weight, weight_now(s));
 	stat_number(r, STAT_uweight, s->weight);
-	stat_number(r, STAT_act, !s->conf->backup);
-	stat_number(r, STAT_bck, s->conf->backup);
+	stat_number(r, STAT_act, !s->backup);
+	stat_number(r, STAT_bck, s->backup);
 	if (s->cold > 0)
 		stat_number(r, STAT_throttle, (1000 - s->cold) / 10);
 	stat_number(r, STAT_lastchg, seconds_since(w, s->health.changed));
@@ -264,7 +264,7 @@ sum_side(const struct pool *p, bool backup)
 	struct server *s;
 
 	list_each(s, &p->servers, struct server, node)
-		if (server_is_usable(s) && s->conf->backup == backup) {
+		if (server_is_usable(s) && s->backup == backup) {
 			sum.weight += weight_now(s);
 			sum.uweight += s->weight;
 			sum.n++;

@@ -333,6 +333,7 @@ commit_ssl_cert(struct request *r)
 		text_add(r->out, "Success!\n");
 		log_info(r->worker->log, "certificate", "%s was replaced "
 		    "through the stats socket", d->path);
+		expiry_look(&r->worker->expiry);
 		cert_draft_drop(d);
 	} else {
 		text_add(r->out, "Can't commit the certificate!\n");

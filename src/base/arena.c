@@ -1,9 +1,9 @@
 /*
  * arena.c - memory that is freed all at once.
  *
- * Small pieces are cut off the current chunk.  A piece of more than a quarter
- * of a chunk gets memory of its own, and the current chunk stays current, so
- * a large piece never wastes what is left of it.
+ * Pieces are cut off the current chunk.  One that does not fit and is more than
+ * a quarter of a chunk gets memory of its own, and the current chunk stays
+ * current, so a large piece never wastes what is left of it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-#define ALIGN 16u
+#define ALIGN ARENA_ALIGN
 #define LARGE ((size_t)ARENA_CHUNK / 4)
 
 struct arena_chunk {
@@ -61,23 +61,20 @@ add_chunk(struct arena *a, size_t size, bool is_borrowed)
 	return (char *)(chunk + 1);
 }
 
+/* A piece that the current chunk has no room for. */
 void *
-arena_get(struct arena *a, size_t n)
+arena_get_more(struct arena *a, size_t n)
 {
-	size_t size;
+	size_t size = arena_round(n);
 	char *p;
 
 	must(n <= SIZE_MAX / 2);
 	a->size += n;
-	size = n == 0 ? ALIGN : (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (size > LARGE)
 		return add_chunk(a, sizeof(struct arena_chunk) + size, false);
-	if (size > (size_t)(a->end - a->at)) {
-		a->at = add_chunk(a, ARENA_CHUNK, a->chunks != NULL);
-		a->end = a->at + ARENA_CHUNK - sizeof(struct arena_chunk);
-	}
-	p = a->at;
-	a->at += size;
+	p = add_chunk(a, ARENA_CHUNK, a->chunks != NULL);
+	a->end = p + ARENA_CHUNK - sizeof(struct arena_chunk);
+	a->at = p + size;
 	return p;
 }
 
@@ -104,6 +101,23 @@ arena_string(struct arena *a, struct slice s)
 		memcpy(p, s.p, s.n);
 	p[s.n] = '\0';
 	return p;
+}
+
+struct slice
+arena_join(struct arena *a, const struct slice *parts, unsigned n)
+{
+	size_t size = 0;
+	char *p, *at;
+
+	for (unsigned i = 0; i < n; i++)
+		size += parts[i].n;
+	p = at = arena_get(a, size);
+	for (unsigned i = 0; i < n; i++) {
+		if (parts[i].n > 0)
+			memcpy(at, parts[i].p, parts[i].n);
+		at += parts[i].n;
+	}
+	return slice_make(p, size);
 }
 
 struct slice

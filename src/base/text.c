@@ -8,8 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/number.h"
 #include "base/text.h"
 
 void
@@ -33,19 +38,24 @@ text_clear(struct text *t)
 		t->p[0] = '\0';
 }
 
-/* Room for n more bytes and the NUL. */
 static void
-reserve(struct text *t, size_t n)
+grow(struct text *t, size_t n)
 {
 	size_t cap = t->cap == 0 ? 128 : t->cap;
 
 	must(n < SIZE_MAX / 4);
 	while (cap - t->n <= n)
 		cap *= 2;
-	if (cap == t->cap)
-		return;
 	t->p = mem_grow(t->p, cap, 1);
 	t->cap = cap;
+}
+
+/* Room for n more bytes and the NUL. */
+static inline void
+reserve(struct text *t, size_t n)
+{
+	if (t->cap - t->n <= n)
+		grow(t, n);
 }
 
 void
@@ -89,7 +99,26 @@ text_add_slice(struct text *t, struct slice s)
 void
 text_add_char(struct text *t, char c)
 {
-	text_add_slice(t, slice_make(&c, 1));
+	reserve(t, 1);
+	t->p[t->n++] = c;
+	t->p[t->n] = '\0';
+}
+
+void
+text_add_string(struct text *t, const char *s)
+{
+	text_add_slice(t, slice_of(s));
+}
+
+void
+text_add_number(struct text *t, int64_t n)
+{
+	char digits[NUMBER_TEXT];
+
+	if (n < 0)
+		text_add_char(t, '-');
+	text_add_slice(t, number_print(n < 0 ? -(uint64_t)n : (uint64_t)n,
+	    digits));
 }
 
 /* The length of the UTF-8 sequence at the head of s, 0 if it is none. */
@@ -131,6 +160,36 @@ short_escape(char c)
 	return at != NULL ? to[at - from] : '\0';
 }
 
+static inline bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* How many bytes are surely plain: most of them, 16 at a time. */
+static size_t
+skip_plain(struct slice s)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i space = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f);
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
+	__m128i x, bad;
+
+	/* As signed numbers, bytes from 0x80 up are below 0x20 as well. */
+	for (; s.n - i >= 16; i += 16) {
+		x = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+		bad = _mm_or_si128(_mm_cmpeq_epi8(x, quote),
+		    _mm_cmpeq_epi8(x, back));
+		bad = _mm_or_si128(bad, _mm_cmpeq_epi8(x, del));
+		bad = _mm_or_si128(bad, _mm_cmpgt_epi8(space, x));
+		if (_mm_movemask_epi8(bad) != 0)
+			break;
+	}
+#endif
+	return i;
+}
+
 /*
  * How many bytes at the head of s need no escape.  A terminal may obey U+0080
  * to U+009F, so lines for people spell those out too.
@@ -140,10 +199,13 @@ plain_length(struct slice s, bool is_json)
 {
 	size_t i, n;
 
-	for (i = 0; i < s.n; i += n) {
+	for (i = skip_plain(s); i < s.n; i += n) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+		n = 1;
+		if (is_plain(c))
+			continue;
+		if (c <= 0x7f)
 			break;
 		n = utf8_length(slice_skip(s, i));
 		if (n == 0)

@@ -114,7 +114,7 @@ set_idle(struct back *b)
 	b->is_idle = true;
 	list_add_head(&s->idle, &b->node);
 	s->nidle++;
-	loop_after(b->link.loop, &b->timer, t);
+	loop_after(link_loop(&b->link), &b->timer, t);
 }
 
 static void
@@ -154,7 +154,7 @@ note_failed(struct back *b, const char *reason)
 	s->count.tls_failed++;
 	s->pool->count.tls_failed++;
 	bad_handshake_store(&s->pool->bad_tls, reason,
-	    b->link.loop->clock.wall, &s->addr, s->name);
+	    link_loop(&b->link)->clock.wall, &s->addr, s->name);
 }
 
 static void
@@ -170,7 +170,7 @@ count_handshake(struct back *b)
 	s->count.tls_resumed += facts.resumed;
 	s->pool->count.tls_resumed += facts.resumed;
 	if (!facts.resumed)
-		rate_add(&cluster_of(b)->tls_keys, b->link.loop->clock.now);
+		rate_add(&cluster_of(b)->tls_keys, link_loop(&b->link)->clock.now);
 }
 
 /* The server has chosen what was not offered. */
@@ -222,7 +222,7 @@ on_slots(void *owner)
 	struct back *b = owner;
 
 	if (b->link.down)
-		loop_reap(b->link.loop, &b->reap);
+		loop_reap(link_loop(&b->link), &b->reap);
 	else if (codec_slots(b->link.codec) > 0 && !b->is_idle)
 		set_idle(b);
 }
@@ -245,8 +245,8 @@ on_down(void *owner)
 	fail_asks(b, error != 0 ? error : ECONNRESET, reason);
 	if (b->is_idle)
 		set_busy(b);
-	timer_stop(&b->link.loop->wheel, &b->timer);
-	loop_reap(b->link.loop, &b->reap);
+	timer_stop(&link_loop(&b->link)->wheel, &b->timer);
+	loop_reap(link_loop(&b->link), &b->reap);
 }
 
 static const struct link_sink link_events = {
@@ -336,7 +336,7 @@ dial(struct back_ask *ask, struct alias *alias)
 	}
 	s->count.connect++;
 	s->pool->count.connect++;
-	link_init(&b->link, c->loop, secure(b, caller_dial(ask->caller, s)),
+	link_init(&b->link, secure(b, caller_dial(ask->client, s)),
 	    &link_events, b);
 	loop_after(c->loop, &b->timer, s->pool->conf->timeouts.connect);
 	if (b->link.conn->connected)

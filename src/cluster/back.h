@@ -18,7 +18,8 @@
 struct back_ask {
 	struct list node;
 	struct server *server;
-	struct caller *caller;		/* for whom; borrowed */
+	struct caller *caller;		/* for whom; borrowed, */
+	struct conn *client;		/* as is its conn */
 	struct back *back;		/* being dialled for us, or NULL */
 	struct back *of;		/* the stream's, while it is held */
 	const struct stream_sink *sink;	/* of the stream to come */

@@ -18,6 +18,7 @@ struct pick {
 	struct server *const *tried;	/* not to take while another is left */
 	unsigned ntried;
 	bool dry;			/* only asked: nothing may change */
+	bool called;			/* it waited, and it is its turn */
 	struct server **full;		/* set to the one that must be waited
 					 * for; may be NULL */
 };
@@ -41,7 +42,8 @@ struct balance_ops {
 	void (*refresh)(struct pool *);	/* usable servers or weights changed */
 	/* s->active changed; may be NULL. */
 	void (*load)(struct pool *, struct server *);
-	/* nusable > 0; NULL: all were tried. */
+	/* nusable > 0; NULL: all were tried.  Unless it was dry, load comes next
+	 * for the one that is taken, as its request begins. */
 	struct server *(*pick)(struct pool *, const struct pick *);
 	/* By which pick goes, of a usable server; and what it is, in words. */
 	struct score (*score)(const struct server *);

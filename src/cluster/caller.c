@@ -9,9 +9,8 @@
 #include "net/conn_proxied.h"
 
 void
-caller_init(struct caller *c, struct conn *conn)
+caller_init(struct caller *c)
 {
-	c->conn = conn;
 	list_init(&c->backs);
 }
 
@@ -26,35 +25,34 @@ caller_fini(struct caller *c)
 		if (b->is_idle)
 			link_end(&b->link, false);
 	}
-	c->conn = NULL;
 }
 
 /* A conn's peer may be shorter than a struct addr. */
 static void
-describe(const struct caller *c, struct proxy_header *h)
+describe(struct conn *client, struct proxy_header *h)
 {
 	struct addr_short ip = { 0 };
-	const struct addr *peer = addr_keep(&ip, c->conn->peer);
+	const struct addr *peer = addr_keep(&ip, client->peer);
 
 	if (addr_is_unix(peer))
 		h->source = *peer;
 	else
 		memcpy(&h->source, &ip, sizeof(ip));
-	conn_local(c->conn, &h->target);
+	conn_local(client, &h->target);
 }
 
 struct conn *
-caller_dial(const struct caller *c, const struct server *s)
+caller_dial(struct conn *client, const struct server *s)
 {
 	struct cluster *cluster = s->pool->cluster;
 	enum proxy_version version = s->pool->conf->send_proxy;
 	struct conn *conn = cluster->dialer->dial(cluster->dialer,
 	    cluster->loop, &s->addr);
-	struct proxy_header h = { .is_local = c == NULL };
+	struct proxy_header h = { .is_local = client == NULL };
 
 	if (version == PROXY_OFF)
 		return conn;
-	if (c != NULL)
-		describe(c, &h);
+	if (client != NULL)
+		describe(client, &h);
 	return conn_proxied_said(conn, version, &h);
 }

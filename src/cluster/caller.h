@@ -11,16 +11,15 @@ struct server;
  * the requests of one client alone, and goes with it.
  */
 struct caller {
-	struct conn *conn;		/* the client's; borrowed */
 	struct list backs;		/* that were made for it */
 };
 
-void caller_init(struct caller *c, struct conn *conn);
+void caller_init(struct caller *c);
 
 /* The client has left.  Its idle connections to servers are closed, others
  * when they become idle. */
 void caller_fini(struct caller *c);
 
-/* Connects to a server, and says who the client is if its pool wants that.
- * c == NULL: it is steelyard itself (a probe). */
-struct conn *caller_dial(const struct caller *c, const struct server *s);
+/* Connects to a server, and says who the client is if its pool wants that: whom
+ * this conn speaks to.  NULL: it is steelyard itself (a probe). */
+struct conn *caller_dial(struct conn *client, const struct server *s);

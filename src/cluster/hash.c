@@ -3,16 +3,18 @@
  *
  *	key --hash--> entry --owner that may take it, or walk on--> server
  *
- * Why:       a ring or table is remade only when a server is configured, or
- *            its weight changes; health and load are looked at on the walk.
+ * Why:       a ring or table is remade only after a server was configured, or
+ *            its weight changed, by the next pick; health and load are looked
+ *            at on the walk.
  *            Slow start lowers a server's part of the bound, not its keys.
  * Owns:      the ring or table, and the list of owners.
- * Invariant: owners[s->slot].server == s for every usable server s; active and
- *            weight are sums over the usable ones.
+ * Invariant: unless it is stale, owners[s->slot].server == s for every usable
+ *            server s; active and weight are sums over the usable ones.
  */
 #include "cluster/hash.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "cluster/hash_key.h"
@@ -37,6 +39,7 @@ struct hash {
 	struct maglev maglev;
 	struct owner *owners;
 	unsigned n, nplaced;		/* nplaced: usable, with an entry */
+	bool stale;			/* to be built before it is used */
 	uint64_t active, weight;
 	uint64_t walks;
 };
@@ -74,6 +77,24 @@ fini(struct pool *p)
 	p->balance_state = NULL;
 }
 
+static struct owner *
+find_owner(const struct hash *h, const struct server *s)
+{
+	if (s->slot >= h->n || h->owners[s->slot].server != s)
+		return NULL;
+	return &h->owners[s->slot];
+}
+
+/* Of points at the same place the ring keeps that of the first server. */
+static bool
+is_owner(const struct hash *h, const struct server *s, unsigned at)
+{
+	const struct owner *o = find_owner(h, s);
+
+	return o != NULL && o->id == s->id && o->weight == s->weight &&
+	    (h->method != HASH_RING || s->slot == at);
+}
+
 /* Does it stand on the servers and weights that there are? */
 static bool
 is_current(const struct pool *p, const struct hash *h)
@@ -88,11 +109,8 @@ is_current(const struct pool *p, const struct hash *h)
 	list_each(s, &p->servers, struct server, node) {
 		if (s->weight == 0 || s->unresolved)
 			continue;
-		if (n == h->n || h->owners[n].server != s ||
-		    h->owners[n].id != s->id ||
-		    h->owners[n].weight != s->weight)
+		if (!is_owner(h, s, n++))
 			return false;
-		n++;
 	}
 	return n == h->n;
 }
@@ -122,6 +140,24 @@ build_maglev(struct hash *h)
 	free(nodes);
 }
 
+static int
+compare_owners(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+
+	return strcmp(x->server->addr_text, y->server->addr_text);
+}
+
+/* Nodes of a table choose in turn; whose turn is first shall not depend on the
+ * order of the configuration or of DNS. */
+static void
+sort_owners(struct hash *h)
+{
+	qsort(h->owners, h->n, sizeof(*h->owners), compare_owners);
+	for (unsigned i = 0; i < h->n; i++)
+		h->owners[i].server->slot = i;
+}
+
 static void
 build(const struct pool *p, struct hash *h)
 {
@@ -138,6 +174,8 @@ build(const struct pool *p, struct hash *h)
 			h->owners[h->n++] = (struct owner){ .server = s,
 			    .id = s->id, .weight = s->weight };
 		}
+	if (h->method == HASH_MAGLEV)
+		sort_owners(h);
 	ring_fini(&h->ring);
 	maglev_fini(&h->maglev);
 	if (h->method == HASH_RING)
@@ -149,21 +187,9 @@ build(const struct pool *p, struct hash *h)
 		owner_at(h, i)->placed = true;
 }
 
-static struct owner *
-find_owner(const struct hash *h, const struct server *s)
-{
-	if (s->slot >= h->n || h->owners[s->slot].server != s)
-		return NULL;
-	return &h->owners[s->slot];
-}
-
 static void
-refresh(struct pool *p)
+count(const struct pool *p, struct hash *h)
 {
-	struct hash *h = p->balance_state;
-
-	if (!is_current(p, h))
-		build(p, h);
 	h->active = h->weight = 0;
 	h->nplaced = 0;
 	for (unsigned i = 0; i < h->n; i++)
@@ -182,10 +208,34 @@ refresh(struct pool *p)
 }
 
 static void
+refresh(struct pool *p)
+{
+	struct hash *h = p->balance_state;
+
+	h->stale = !is_current(p, h);
+	if (!h->stale)
+		count(p, h);
+}
+
+/* However much has changed since the last pick, it is built once. */
+static struct hash *
+catch_up(const struct pool *p)
+{
+	struct hash *h = p->balance_state;
+
+	if (h->stale) {
+		h->stale = false;
+		build(p, h);
+		count(p, h);
+	}
+	return h;
+}
+
+static void
 load(struct pool *p, struct server *s)
 {
 	struct hash *h = p->balance_state;
-	struct owner *o = find_owner(h, s);
+	struct owner *o = h->stale ? NULL : find_owner(h, s);
 
 	if (o == NULL || !o->usable)
 		return;
@@ -206,7 +256,7 @@ hash_slots(uint64_t active, int64_t bound, uint64_t weight,
 static struct score
 score(const struct server *s)
 {
-	const struct hash *h = s->pool->balance_state;
+	const struct hash *h = catch_up(s->pool);
 	int64_t bound = s->pool->conf->hash.bound;
 
 	return (struct score){ s->active, bound == 0 ? 0 :
@@ -228,6 +278,14 @@ wait_for(const struct pick *pick, struct server *s)
 	if (pick->full != NULL)
 		*pick->full = s;
 	return NULL;
+}
+
+/* Its key's server keeps the room that those who wait for it were promised. */
+static bool
+is_out_of_room(const struct pick *pick, const struct server *s, bool promised)
+{
+	return promised && !pick->called ? queue_has_claimed(s) :
+	    server_is_full(s);
 }
 
 /*
@@ -252,7 +310,7 @@ walk(struct hash *h, size_t at, const struct pick *pick, bool bound, bool queue)
 		met++;
 		if (pick_was_tried(pick, o->server))
 			continue;
-		if (server_is_full(o->server)) {
+		if (is_out_of_room(pick, o->server, queue && own)) {
 			if (queue && own)
 				return wait_for(pick, o->server);
 		} else if (!bound || !is_over(o->server)) {
@@ -267,7 +325,7 @@ static struct server *
 choose(struct pool *p, const struct pick *pick)
 {
 	const struct conf_hash *conf = &p->conf->hash;
-	struct hash *h = p->balance_state;
+	struct hash *h = catch_up(p);
 	bool queue = conf->on_full == ON_FULL_QUEUE;
 	struct server *s;
 	char text[ADDR_TEXT];

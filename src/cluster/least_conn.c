@@ -14,71 +14,96 @@
 #include "base/mem.h"
 #include "cluster/pool.h"
 
+/*
+ * What the order rests upon, beside the server: a walk through the heap stays
+ * in its array, and thousands of servers in their place.
+ */
+struct entry {
+	struct server *server;
+	uint64_t turn;
+	uint32_t above, below;	/* of the score; below 0: full */
+};
+
 struct heap {
-	struct server **v;
+	struct entry *v;
 	unsigned n;
 };
 
-/* Full ones are last. */
+static struct entry
+entry_of(struct server *s)
+{
+	struct score score = score_load(s);
+
+	return (struct entry){ s, s->turn, (uint32_t)score.above,
+	    server_is_full(s) ? 0 : (uint32_t)score.below };
+}
+
+/* Full ones are last.  Ties go round robin. */
 static bool
-is_before(const struct server *a, const struct server *b)
+is_before(const struct entry *a, const struct entry *b)
 {
-	struct score x = score_load(a), y = score_load(b);
-	bool full = server_is_full(a);
+	uint64_t x = (uint64_t)a->above * b->below;
+	uint64_t y = (uint64_t)b->above * a->below;
 
-	if (full != server_is_full(b))
-		return !full;
-	if (score_is_less(x, y) || score_is_less(y, x))
-		return score_is_less(x, y);
-	return a->turn != b->turn ? a->turn < b->turn : a->id < b->id;
+	if ((a->below == 0) != (b->below == 0))
+		return b->below == 0;
+	if (x != y)
+		return x < y;
+	return a->turn != b->turn ? a->turn < b->turn :
+	    a->server->id < b->server->id;
 }
 
 static void
-place(struct heap *h, unsigned at, struct server *s)
+place(struct heap *h, unsigned at, struct entry e)
 {
-	h->v[at] = s;
-	s->slot = at;
+	h->v[at] = e;
+	e.server->slot = at;
 }
 
 static void
-sift_up(struct heap *h, unsigned at)
+sift_up(struct heap *h, unsigned at, struct entry e)
 {
-	struct server *s = h->v[at];
 	unsigned parent;
 
 	for (; at > 0; at = parent) {
 		parent = (at - 1) / 2;
-		if (!is_before(s, h->v[parent]))
+		if (!is_before(&e, &h->v[parent]))
 			break;
 		place(h, at, h->v[parent]);
 	}
-	place(h, at, s);
+	place(h, at, e);
 }
 
 static void
-sift_down(struct heap *h, unsigned at)
+sift_down(struct heap *h, unsigned at, struct entry e)
 {
-	struct server *s = h->v[at];
 	unsigned child;
 
 	for (; (child = 2 * at + 1) < h->n; at = child) {
-		if (child + 1 < h->n && is_before(h->v[child + 1], h->v[child]))
+		if (child + 1 < h->n &&
+		    is_before(&h->v[child + 1], &h->v[child]))
 			child++;
-		if (!is_before(h->v[child], s))
+		if (!is_before(&h->v[child], &e))
 			break;
 		place(h, at, h->v[child]);
 	}
-	place(h, at, s);
+	place(h, at, e);
 }
 
 /* s, if it is in the heap, has become lighter or heavier. */
 static void
 file_again(struct heap *h, struct server *s)
 {
-	if (s->slot >= h->n || h->v[s->slot] != s)
+	unsigned at = s->slot;
+	struct entry e;
+
+	if (at >= h->n || h->v[at].server != s)
 		return;
-	sift_up(h, s->slot);
-	sift_down(h, s->slot);
+	e = entry_of(s);
+	if (at > 0 && is_before(&e, &h->v[(at - 1) / 2]))
+		sift_up(h, at, e);
+	else
+		sift_down(h, at, e);
 }
 
 /*
@@ -86,15 +111,15 @@ file_again(struct heap *h, struct server *s)
  * server only, so it looks at no more than 2 * ntried + 1 of them; below a full
  * one all are full.
  */
-static struct server *
+static const struct entry *
 best_below(const struct heap *h, unsigned at, const struct pick *pick)
 {
-	struct server *left, *right;
+	const struct entry *left, *right;
 
-	if (at >= h->n || server_is_full(h->v[at]))
+	if (at >= h->n || h->v[at].below == 0)
 		return NULL;
-	if (!pick_was_tried(pick, h->v[at]))
-		return h->v[at];
+	if (!pick_was_tried(pick, h->v[at].server))
+		return &h->v[at];
 	left = best_below(h, 2 * at + 1, pick);
 	right = best_below(h, 2 * at + 2, pick);
 	if (left == NULL || right == NULL)
@@ -105,15 +130,15 @@ best_below(const struct heap *h, unsigned at, const struct pick *pick)
 static struct server *
 scan(const struct pool *p, const struct pick *pick)
 {
-	struct server *best = NULL, *s;
+	struct entry best = { .server = NULL }, e;
 
 	for (unsigned i = 0; i < p->nusable; i++) {
-		s = p->usable[i];
-		if ((best == NULL || is_before(s, best)) &&
-		    !pick_is_out(pick, s))
-			best = s;
+		e = entry_of(p->usable[i]);
+		if ((best.server == NULL || is_before(&e, &best)) &&
+		    !pick_is_out(pick, e.server))
+			best = e;
 	}
-	return best;
+	return best.server;
 }
 
 static void
@@ -144,9 +169,9 @@ refresh(struct pool *p)
 	h->n = p->nusable;
 	h->v = mem_grow(h->v, h->n, sizeof(h->v[0]));
 	for (unsigned i = 0; i < h->n; i++)
-		place(h, i, p->usable[i]);
+		place(h, i, entry_of(p->usable[i]));
 	for (unsigned i = h->n / 2; i-- > 0;)
-		sift_down(h, i);
+		sift_down(h, i, h->v[i]);
 }
 
 static void
@@ -155,17 +180,22 @@ load(struct pool *p, struct server *s)
 	file_again(p->balance_state, s);
 }
 
+/* A request begins on the server that is taken, and load() files it again. */
 static struct server *
 choose(struct pool *p, const struct pick *pick)
 {
 	struct heap *h = p->balance_state;
+	const struct entry *best;
 	struct server *s;
 
-	s = h->n > 0 ? best_below(h, 0, pick) : scan(p, pick);
-	if (s == NULL || pick->dry)
-		return s;
-	s->turn = ++p->turn;
-	file_again(h, s);
+	if (h->n > 0) {
+		best = best_below(h, 0, pick);
+		s = best != NULL ? best->server : NULL;
+	} else {
+		s = scan(p, pick);
+	}
+	if (s != NULL && !pick->dry)
+		s->turn = ++p->turn;
 	return s;
 }
 

@@ -3,15 +3,28 @@
  *
  * Why:       front connections and back connections move bytes in the same
  *            way; who owns the link only hears of streams and of the end.
- * Owns:      the conn, the codec, the page of unparsed input.
- * Invariant: nothing is freed here but in link_fini, which only reap calls.
+ * Owns:      the conn, the codec, the page of unparsed input or the pipe.
+ * Invariant: nothing is freed here but in link_fini and link_park, which only
+ *            reap calls.  There is a pump while there is a codec.
  * Not here:  deadlines (front.c, back.c), anything about HTTP (codec/).
  */
 #include "cluster/link.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/must.h"
+
+struct pump {
+	struct link *link;
+	struct buf in;
+	struct pipe *pipe;	/* with bytes that are lent, or NULL */
+	uint64_t piped;		/* the tick in which one was filled last */
+	struct task flush, resume;
+	uint32_t lingered;
+	bool few;		/* a pipe was filled with next to nothing */
+};
 
 static void
 on_output(void *owner)
@@ -19,7 +32,7 @@ on_output(void *owner)
 	struct link *l = owner;
 
 	if (!l->down && l->conn->connected)
-		loop_flush(l->loop, &l->flush);
+		loop_flush(link_loop(l), &l->pump->flush);
 }
 
 static void
@@ -28,7 +41,7 @@ on_resume(void *owner)
 	struct link *l = owner;
 
 	if (!l->down)
-		loop_run(l->loop, &l->resume);
+		loop_run(link_loop(l), &l->pump->resume);
 }
 
 static void
@@ -62,8 +75,10 @@ go_down(struct link *l, bool reset)
 	if (l->down)
 		return;
 	l->down = true;
-	task_stop(&l->flush);
-	task_stop(&l->resume);
+	if (l->pump != NULL) {
+		task_stop(&l->pump->flush);
+		task_stop(&l->pump->resume);
+	}
 	l->reset = reset;
 	l->sink->on_down(l->owner);
 }
@@ -72,23 +87,25 @@ go_down(struct link *l, bool reset)
 static void
 discard(struct link *l)
 {
+	struct slab *pages = &link_loop(l)->pages;
+	struct buf *in = &l->pump->in;
 	ssize_t n;
 
-	buf_drop(&l->in, buf_len(&l->in));
+	buf_drop(in, buf_len(in));
 	while (l->conn->readable) {
-		buf_reserve(&l->in, &l->loop->pages, BUF_PAGE);
-		n = conn_recv(l->conn, buf_at(&l->in), BUF_PAGE);
+		buf_reserve(in, pages, BUF_PAGE);
+		n = conn_recv(l->conn, buf_at(in), BUF_PAGE);
 		if (n < 0) {
 			go_down(l, false);
 			return;
 		}
-		l->lingered += (uint32_t)n;
-		if (l->lingered > LINK_LINGER_BYTES) {
+		l->pump->lingered += (uint32_t)n;
+		if (l->pump->lingered > LINK_LINGER_BYTES) {
 			go_down(l, true);
 			return;
 		}
 	}
-	buf_release(&l->in, &l->loop->pages);
+	buf_release(in, pages);
 }
 
 static void
@@ -106,10 +123,10 @@ start_linger(struct link *l)
 static bool
 has_output(struct link *l)
 {
+	struct codec_rest rest;
 	struct iovec v[1];
-	bool more;
 
-	return codec_send(l->codec, v, 1, &more) > 0;
+	return codec_send(l->codec, v, 1, &rest) > 0 || rest.piped > 0;
 }
 
 /* Obeys what the codec has decided about the connection. */
@@ -144,16 +161,16 @@ settle(struct link *l)
 static size_t
 read_room(struct link *l)
 {
-	struct buf *in = &l->in;
+	struct buf *in = &l->pump->in;
 
 	if (buf_len(in) == 0) {
 		in->pos = in->end = 0;
-		buf_reserve(in, &l->loop->pages, BUF_PAGE);
+		buf_reserve(in, &link_loop(l)->pages, BUF_PAGE);
 	} else if (buf_room(in) == 0) {
 		buf_pack(in);
 		if (buf_room(in) == 0 && l->codec->phase == CODEC_HEAD &&
 		    buf_len(in) <= l->codec->limits->head)
-			buf_reserve(in, &l->loop->pages, BUF_PAGE);
+			buf_reserve(in, &link_loop(l)->pages, BUF_PAGE);
 	}
 	return buf_room(in);
 }
@@ -169,20 +186,83 @@ end_error(const struct link *l)
 	    ECONNRESET : l->conn->error;
 }
 
+/* Whoever it was lent to has given it back, or has let go of the stream. */
+static void
+drop_pipe(struct link *l)
+{
+	if (l->pump->pipe != NULL && !l->codec->paused)
+		pipes_put(&link_loop(l)->pipes, &l->pump->pipe);
+}
+
+/* How much of a long body may come through a pipe now; 0: nothing. */
+static size_t
+pipe_room(const struct link *l)
+{
+	const struct pump *p = l->pump;
+	uint64_t raw;
+
+	if (p->few || buf_len(&p->in) > 0 || !conn_can_splice(l->conn))
+		return 0;
+	raw = codec_raw(l->codec);
+	if (raw < BUF_PAGE)
+		return 0;
+	return raw < PIPE_SIZE ? (size_t)raw : PIPE_SIZE;
+}
+
+/*
+ * Fills a pipe, once a tick: then others have their turn.  False: there is
+ * none, or it is not worth it, and the bytes must be read.
+ */
+static bool
+read_pipe(struct link *l)
+{
+	struct loop *loop = link_loop(l);
+	size_t room = pipe_room(l);
+	struct pump *p = l->pump;
+	ssize_t n;
+
+	if (room == 0)
+		return false;
+	if (p->piped == loop->ticks) {
+		loop_later(loop, &p->resume);
+		return true;
+	}
+	p->pipe = pipes_get(&loop->pipes, loop->clock.now);
+	if (p->pipe == NULL)
+		return false;
+	if (room > p->pipe->size)
+		room = p->pipe->size;
+	n = conn_splice_in(l->conn, p->pipe, room);
+	if (n > 0) {
+		buf_release(&p->in, &loop->pages);
+		p->piped = loop->ticks;
+		p->few = (size_t)n < BUF_PAGE;
+		codec_piped(l->codec, p->pipe, (size_t)n);
+		return true;
+	}
+	pipes_put(&loop->pipes, &p->pipe);
+	if (n < 0)
+		codec_eof(l->codec, l->conn->error);
+	return true;
+}
+
 static void
 read_some(struct link *l)
 {
 	size_t budget = LINK_READ_BUDGET, room;
+	struct pump *p = l->pump;
 	ssize_t n;
 
-	while (l->conn->readable && !l->codec->paused &&
+	drop_pipe(l);
+	while (l->conn->readable && !l->codec->paused && !read_pipe(l) &&
 	    (room = read_room(l)) > 0) {
-		n = conn_recv(l->conn, l->in.base + l->in.end, room);
+		n = conn_recv(l->conn, p->in.base + p->in.end, room);
 		if (n > 0) {
-			l->in.end += (uint32_t)n;
-			codec_recv(l->codec, &l->in);
+			p->in.end += (uint32_t)n;
+			p->few = p->few && (size_t)n < room;
+			codec_recv(l->codec, &p->in);
 			if ((size_t)n >= budget) {
-				loop_run(l->loop, &l->resume);
+				loop_run(link_loop(l), &p->resume);
 				break;
 			}
 			budget -= (size_t)n;
@@ -192,18 +272,19 @@ read_some(struct link *l)
 			break;
 		}
 	}
-	if (buf_len(&l->in) == 0 && !l->codec->paused)
-		buf_release(&l->in, &l->loop->pages);
+	if (buf_len(&p->in) == 0 && !l->codec->paused)
+		buf_release(&p->in, &link_loop(l)->pages);
 }
 
 static void
 run_resume(struct task *t)
 {
-	struct link *l = list_entry(t, struct link, resume);
+	struct link *l = list_entry(t, struct pump, resume)->link;
 
+	drop_pipe(l);
 	if (l->down || l->lingering)
 		return;
-	codec_recv(l->codec, &l->in);
+	codec_recv(l->codec, &l->pump->in);
 	read_some(l);
 	settle(l);
 }
@@ -223,31 +304,40 @@ read_last(struct link *l)
 		codec_eof(l->codec, error);
 }
 
+/* Pieces first; once they have gone, what stands in the pipe comes first. */
+static ssize_t
+write_some(struct link *l, const struct iovec *v, size_t n,
+    const struct codec_rest *rest)
+{
+	ssize_t w;
+
+	if (n > 0)
+		return conn_send(l->conn, v, n, rest->more || rest->piped > 0);
+	w = conn_splice_out(l->conn, rest->pipe, rest->piped, rest->more);
+	if (w > 0)
+		link_loop(l)->pipes.moved += (uint64_t)w;
+	return w;
+}
+
 static void
 run_flush(struct task *t)
 {
-	struct link *l = list_entry(t, struct link, flush);
+	struct link *l = list_entry(t, struct pump, flush)->link;
+	struct codec_rest rest;
 	struct iovec v[8];
-	size_t n, total;
+	size_t n;
 	ssize_t w;
-	bool more;
 
 	while (!l->down && l->conn->writable) {
-		more = false;
-		n = codec_send(l->codec, v, 8, &more);
-		if (n == 0)
+		n = codec_send(l->codec, v, 8, &rest);
+		if (n == 0 && rest.piped == 0)
 			break;
-		total = 0;
-		for (size_t i = 0; i < n; i++)
-			total += v[i].iov_len;
-		w = conn_send(l->conn, v, n, more);
+		w = write_some(l, v, n, &rest);
 		if (w < 0) {
 			read_last(l);
 			break;
 		}
 		codec_sent(l->codec, (size_t)w);
-		if ((size_t)w < total)
-			break;
 	}
 	l->blocked = !l->conn->writable;
 	settle(l);
@@ -263,7 +353,8 @@ on_event(void *owner)
 	if (l->codec == NULL || !l->conn->connected) {
 		if (l->conn->error != 0)
 			go_down(l, false);
-		else if (l->conn->connected && l->sink->on_connected != NULL)
+		else if (l->conn->connected && l->sink->on_connected != NULL &&
+		    (!l->parked || l->conn->readable))
 			l->sink->on_connected(l->owner);
 		return;
 	}
@@ -275,7 +366,7 @@ on_event(void *owner)
 	if (l->conn->readable)
 		read_some(l);
 	if (l->blocked && l->conn->writable)
-		loop_flush(l->loop, &l->flush);
+		loop_flush(link_loop(l), &l->pump->flush);
 	else
 		settle(l);
 }
@@ -283,14 +374,38 @@ on_event(void *owner)
 static const struct conn_sink conn_events = { .on_event = on_event };
 
 void
-link_init(struct link *l, struct loop *loop, struct conn *conn,
-    const struct link_sink *sink, void *owner)
+link_init(struct link *l, struct conn *conn, const struct link_sink *sink,
+    void *owner)
 {
-	*l = (struct link){ .loop = loop, .conn = conn, .sink = sink,
-	    .owner = owner };
-	task_init(&l->flush, run_flush);
-	task_init(&l->resume, run_resume);
+	*l = (struct link){ .conn = conn, .sink = sink, .owner = owner };
 	conn_sink(conn, &conn_events, l);
+}
+
+static struct pump *
+pump_new(struct link *l)
+{
+	struct pump *p = mem_new(sizeof(*p));
+
+	p->link = l;
+	p->piped = UINT64_MAX;
+	task_init(&p->flush, run_flush);
+	task_init(&p->resume, run_resume);
+	return p;
+}
+
+static void
+pump_free(struct link *l)
+{
+	struct pump *p = l->pump;
+
+	if (p == NULL)
+		return;
+	task_stop(&p->flush);
+	task_stop(&p->resume);
+	pipes_put(&link_loop(l)->pipes, &p->pipe);
+	buf_release(&p->in, &link_loop(l)->pages);
+	free(p);
+	l->pump = NULL;
 }
 
 void
@@ -298,7 +413,31 @@ link_codec(struct link *l, codec_new_fn *make,
     const struct codec_shared *shared, const struct http_limits *limits)
 {
 	must(l->codec == NULL);
+	l->parked = false;
+	l->pump = pump_new(l);
 	l->codec = make(shared, limits, &host, l);
+	l->codec->splices = conn_can_splice(l->conn);
+}
+
+static bool
+is_at_rest(struct link *l)
+{
+	return !l->down && !l->lingering && l->codec != NULL &&
+	    l->codec->light && l->codec->phase == CODEC_IDLE &&
+	    l->codec->end == CODEC_OPEN && !l->conn->readable &&
+	    buf_len(&l->pump->in) == 0 && !list_has(&l->pump->flush.node) &&
+	    !list_has(&l->pump->resume.node) && !has_output(l);
+}
+
+bool
+link_park(struct link *l)
+{
+	if (!is_at_rest(l))
+		return false;
+	codec_free(&l->codec);
+	pump_free(l);
+	l->parked = true;
+	return true;
 }
 
 void
@@ -330,11 +469,9 @@ link_end(struct link *l, bool reset)
 void
 link_fini(struct link *l)
 {
-	task_stop(&l->flush);
-	task_stop(&l->resume);
 	if (l->codec != NULL)
 		codec_free(&l->codec);
+	pump_free(l);
 	if (l->conn != NULL)
 		conn_close(&l->conn, l->reset);
-	buf_release(&l->in, &l->loop->pages);
 }

@@ -16,13 +16,18 @@
  *
  * It reads only while the codec wants bytes, writes when the codec has some,
  * and ends the connection as codec->end says.  Bounded work an event.
+ *
+ * Of a long body the bytes come through a pipe instead, if codec, conn and the
+ * loop's pipes allow it.  Pipe and page are held only while bytes stand there.
  */
 #define LINK_READ_BUDGET (4 * BUF_PAGE)
 #define LINK_LINGER_TIME SEC(2)	/* the owner ends it then */
 #define LINK_LINGER_BYTES (256u * 1024)
 
 struct link_sink {
-	void (*on_connected)(void *owner);	/* a dialled one; may be NULL */
+	/* The conn was made, or bytes have come to a link that was parked: it
+	 * wants link_codec.  May be NULL. */
+	void (*on_connected)(void *owner);
 	void (*on_stream)(void *owner, struct stream *s);	/* server role */
 	void (*on_slots)(void *owner);		/* client role; may be NULL */
 	/* Bytes went in or out: codec->phase or end may have changed; or it
@@ -33,28 +38,41 @@ struct link_sink {
 	void (*on_down)(void *owner);
 };
 
+struct pump;			/* what only a link with a codec needs */
+
 struct link {
-	struct loop *loop;
 	struct conn *conn;
 	struct codec *codec;
 	const struct link_sink *sink;
 	void *owner;
-	struct buf in;
-	struct task flush, resume;
-	uint32_t lingered;
+	struct pump *pump;
 	bool blocked;		/* output waits for room */
 	bool lingering, shut, down;
 	bool reset;		/* to be closed with a RST */
+	bool parked;		/* its codec is made anew when bytes come */
 };
 
+static inline struct loop *
+link_loop(const struct link *l)
+{
+	return l->conn->loop;
+}
+
 /* Takes conn and, by link_codec, a codec.  make: codec constructor. */
-void link_init(struct link *l, struct loop *loop, struct conn *conn,
-    const struct link_sink *sink, void *owner);
+void link_init(struct link *l, struct conn *conn, const struct link_sink *sink,
+    void *owner);
 void link_codec(struct link *l, codec_new_fn *make,
     const struct codec_shared *shared, const struct http_limits *limits);
 
 /* Instead of its conn, which conn has taken, one that is stacked on it. */
 void link_stack(struct link *l, struct conn *conn);
+
+/*
+ * Reap phase only: frees the codec of a connection on which nothing happens,
+ * to be made anew when bytes come.  False, and nothing is done, when there is
+ * something going on, or codec->light is false.
+ */
+bool link_park(struct link *l);
 
 /* Reads what is there (an accepted conn whose bytes may wait already). */
 void link_kick(struct link *l);

@@ -13,6 +13,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/must.h"
 
 struct maglev_node
 maglev_node(struct slice name, unsigned weight, uint32_t size)
@@ -46,23 +47,61 @@ take(struct maglev *m, uint64_t *taken, struct turn *t, uint32_t node)
 	t->at = at;
 }
 
-/* A node takes an entry in each round in which its weight has added up to the
- * heaviest one's. */
+/*
+ * Whose turn it is in which round, a bit a node: no round looks at nodes that
+ * are not due, of which one heavy node among light ones makes many.
+ */
+struct rota {
+	uint64_t *due;
+	size_t words;			/* a round */
+	unsigned rounds, heaviest;	/* rounds: it begins again after */
+};
+
+/* A node is due in the round in which its weight has added up to the heaviest
+ * one's. */
+static void
+put_down(struct rota *r, struct turn *t, size_t node, unsigned round)
+{
+	unsigned wait;
+
+	must(t->weight > 0);
+	wait = (r->heaviest - t->due + t->weight - 1) / t->weight;
+	t->due += wait * t->weight - r->heaviest;
+	round = (round + wait) % r->rounds;
+	r->due[round * r->words + node / 64] |= UINT64_C(1) << node % 64;
+}
+
+static uint32_t
+play_word(struct maglev *m, struct rota *r, struct turn *turns,
+    uint64_t *taken, unsigned round, size_t word, uint32_t left)
+{
+	uint64_t *due = &r->due[round * r->words + word];
+	size_t node;
+
+	for (; *due != 0 && left > 0; left--) {
+		node = word * 64 + (size_t)__builtin_ctzll(*due);
+		*due &= *due - 1;
+		take(m, taken, &turns[node], (uint32_t)node);
+		put_down(r, &turns[node], node, round);
+	}
+	return left;
+}
+
 static void
 fill(struct maglev *m, struct turn *turns, size_t n, unsigned heaviest)
 {
 	uint64_t *taken = mem_array(m->n / 64 + 1, sizeof(*taken));
+	struct rota r = { .words = n / 64 + 1, .rounds = heaviest + 1,
+	    .heaviest = heaviest };
+	uint32_t left = m->n;
 
-	for (uint32_t left = m->n; left > 0;) {
-		for (size_t i = 0; i < n && left > 0; i++) {
-			turns[i].due += turns[i].weight;
-			if (turns[i].due < heaviest)
-				continue;
-			turns[i].due -= heaviest;
-			take(m, taken, &turns[i], (uint32_t)i);
-			left--;
-		}
-	}
+	r.due = mem_array(r.rounds * r.words, sizeof(*r.due));
+	for (size_t i = 0; i < n; i++)
+		put_down(&r, &turns[i], i, 0);
+	for (unsigned round = 1; left > 0; round = (round + 1) % r.rounds)
+		for (size_t w = 0; w < r.words && left > 0; w++)
+			left = play_word(m, &r, turns, taken, round, w, left);
+	free(r.due);
 	free(taken);
 }
 

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -19,6 +18,7 @@
 #include "cluster/pool.h"
 
 static void ask(struct name *nm);
+static void ask_next(struct names *n);
 
 int64_t
 names_wait(int64_t ttl, int64_t min, int64_t max)
@@ -26,6 +26,20 @@ names_wait(int64_t ttl, int64_t min, int64_t max)
 	if (ttl < min)
 		return min;
 	return ttl > max ? max : ttl;
+}
+
+/* Of a host, or of a service; the case of letters does not matter. */
+#define KEY 256
+
+static struct slice
+key_of(const struct conf_address *a, char out[KEY])
+{
+	size_t n = 0;
+
+	out[n++] = a->is_service ? 's' : 'h';
+	for (const char *p = a->host; *p != '\0' && n < KEY; p++)
+		out[n++] = slice_lower(*p);
+	return slice_make(out, n);
 }
 
 static const struct record *
@@ -37,23 +51,32 @@ find_record(const struct record *v, size_t n, const struct record *r)
 	return NULL;
 }
 
+static bool
+is_lost(const struct answer *a, const struct record *r)
+{
+	return r->addr.sa.sa_family == AF_INET6 ? a->lost6 : a->lost4;
+}
+
 bool
 names_merge(struct record **v, size_t *n, const struct answer *a)
 {
 	struct record *now = mem_array(*n + a->n + 1, sizeof(*now));
-	const struct record *r;
+	size_t kept = a->n, m = 0;
+	const struct record *was, *r;
 	bool changed = false;
-	size_t m = 0;
 
 	must(a->n == 0 || a->v != NULL);
 	for (size_t i = 0; i < *n; i++) {
-		r = find_record(a->v, a->n, &(*v)[i]);
-		if (r == NULL && !a->partial) {
+		was = &(*v)[i];
+		r = find_record(a->v, a->n, was);
+		if (r == NULL && (!is_lost(a, was) || kept >= ANSWER_MOST)) {
 			changed = true;
 			continue;
 		}
-		now[m++] = r != NULL ? *r : (*v)[i];
-		changed = changed || (r != NULL && r->weight != (*v)[i].weight);
+		kept += r == NULL;
+		now[m++] = r != NULL ? *r : *was;
+		changed = changed || (r != NULL && (r->weight != was->weight ||
+		    r->backup != was->backup));
 	}
 	for (size_t i = 0; i < a->n; i++) {
 		if (find_record(now, m, &a->v[i]) != NULL)
@@ -82,19 +105,40 @@ add_records(struct text *t, const struct name *nm)
 	}
 }
 
-/* Pools that have it: their servers follow. */
+static bool
+has_fresh(const struct names *n, const struct pool *p)
+{
+	const struct name *nm;
+
+	for (size_t i = 0; i < p->conf->nservers; i++) {
+		nm = names_find(n, &p->conf->servers[i].address);
+		if (nm != NULL && nm->fresh)
+			return true;
+	}
+	return false;
+}
+
+/* Pools that have a name of which something new is known: their servers
+ * follow. */
+static void
+run_tell(struct task *t)
+{
+	struct names *n = list_entry(t, struct names, tell);
+	struct name *nm;
+	struct pool *p;
+
+	list_each(p, &n->cluster->pools, struct pool, node)
+		if (has_fresh(n, p))
+			pool_reseat(p);
+	list_each(nm, &n->list, struct name, node)
+		nm->fresh = false;
+}
+
 static void
 tell_pools(struct name *nm)
 {
-	struct pool *p;
-
-	list_each(p, &nm->names->cluster->pools, struct pool, node)
-		for (size_t i = 0; i < p->conf->nservers; i++)
-			if (names_find(nm->names,
-			    &p->conf->servers[i].address) == nm) {
-				pool_reseat(p);
-				break;
-			}
+	nm->fresh = true;
+	loop_run(nm->names->cluster->loop, &nm->names->tell);
 }
 
 static void
@@ -178,6 +222,7 @@ on_answer(void *owner, const struct answer *a)
 	bool first = !nm->tried;
 
 	nm->lookup = NULL;
+	n->asking--;
 	nm->tried = true;
 	if (a->error == NULL)
 		succeed(nm, a);
@@ -187,6 +232,7 @@ on_answer(void *owner, const struct answer *a)
 		tell_pools(nm);		/* now it is known to be empty */
 	loop_after(n->cluster->loop, &nm->again, a->error == NULL ?
 	    names_wait(a->ttl, n->min, n->max) : n->min);
+	ask_next(n);
 }
 
 static void
@@ -195,27 +241,50 @@ on_again(struct timer *t)
 	ask(list_entry(t, struct name, again));
 }
 
+/* Those that waited longest, as long as there may be one more. */
+static void
+ask_next(struct names *n)
+{
+	struct lookup_query q = { .timeout = n->timeout,
+	    .servers = n->servers };
+	struct name *nm;
+
+	while (n->asking < NAMES_AT_ONCE && !list_is_empty(&n->waiting)) {
+		nm = list_entry(list_pop(&n->waiting), struct name, turn);
+		q.name = nm->host;
+		q.kind = nm->kind;
+		n->asking++;
+		nm->lookup = n->resolver->ask(n->resolver, n->cluster->loop,
+		    &q, on_answer, nm);
+	}
+}
+
 static void
 ask(struct name *nm)
 {
 	struct names *n = nm->names;
-	struct lookup_query q = { nm->host, nm->kind, n->timeout, n->servers };
 
-	if (n->resolver == NULL || nm->lookup != NULL)
+	if (n->resolver == NULL || nm->lookup != NULL || list_has(&nm->turn))
 		return;
 	timer_stop(&n->cluster->loop->wheel, &nm->again);
-	nm->lookup = n->resolver->ask(n->resolver, n->cluster->loop, &q,
-	    on_answer, nm);
+	list_add_tail(&n->waiting, &nm->turn);
+	ask_next(n);
 }
 
 static void
 forget(struct name *nm)
 {
-	if (nm->lookup != NULL)
-		nm->names->resolver->cancel(&nm->lookup);
-	timer_stop(&nm->names->cluster->loop->wheel, &nm->again);
+	struct names *n = nm->names;
+
+	if (nm->lookup != NULL) {
+		n->resolver->cancel(&nm->lookup);
+		n->asking--;
+	}
+	timer_stop(&n->cluster->loop->wheel, &nm->again);
+	list_del(&nm->turn);
 	list_del(&nm->node);
 	free(nm->v);
+	free(nm->key);
 	free(nm->host);
 	free(nm);
 }
@@ -223,15 +292,9 @@ forget(struct name *nm)
 static struct name *
 find(const struct names *n, const struct conf_address *a)
 {
-	enum lookup_kind kind = a->is_service ? LOOKUP_SERVICE : LOOKUP_HOST;
-	struct name *nm;
+	char key[KEY];
 
-	if (!a->is_name)
-		return NULL;
-	list_each(nm, &n->list, struct name, node)
-		if (nm->kind == kind && strcasecmp(nm->host, a->host) == 0)
-			return nm;
-	return NULL;
+	return a->is_name ? map_get(&n->index, key_of(a, key)) : NULL;
 }
 
 const struct name *
@@ -241,17 +304,28 @@ names_find(const struct names *n, const struct conf_address *a)
 }
 
 static void
+add_to_index(struct names *n, struct name *nm)
+{
+	must(map_add(&n->index, slice_of(nm->key), nm));
+}
+
+static void
 want(struct names *n, const struct conf_address *a)
 {
 	struct name *nm = find(n, a);
+	struct slice key;
+	char text[KEY];
 
 	if (nm == NULL) {
 		nm = mem_new(sizeof(*nm));
 		nm->names = n;
 		nm->host = mem_string(a->host);
+		key = key_of(a, text);
+		nm->key = mem_text(key.p, key.n);
 		nm->kind = a->is_service ? LOOKUP_SERVICE : LOOKUP_HOST;
 		timer_init(&nm->again, on_again);
 		list_add_tail(&n->list, &nm->node);
+		add_to_index(n, nm);
 	}
 	nm->wanted = true;
 }
@@ -291,12 +365,16 @@ names_apply(struct names *n, const struct conf *snapshot)
 			if (snapshot->pools[i].servers[j].address.is_name)
 				want(n, &snapshot->pools[i].servers[j]
 				    .address);
+	map_fini(&n->index);
 	list_each(nm, &n->list, struct name, node) {
-		if (nm->wanted)
-			ask(nm);
-		else
+		if (!nm->wanted) {
 			forget(nm);
+			continue;
+		}
+		add_to_index(n, nm);
+		ask(nm);
 	}
+	ask_next(n);		/* in the place of those that went */
 }
 
 void
@@ -304,6 +382,9 @@ names_init(struct names *n, struct cluster *c)
 {
 	*n = (struct names){ .cluster = c };
 	list_init(&n->list);
+	list_init(&n->waiting);
+	map_init(&n->index);
+	task_init(&n->tell, run_tell);
 }
 
 void
@@ -313,6 +394,8 @@ names_fini(struct names *n)
 
 	list_each(nm, &n->list, struct name, node)
 		forget(nm);
+	map_fini(&n->index);
+	task_stop(&n->tell);
 	free(n->servers);
 	n->servers = NULL;
 }

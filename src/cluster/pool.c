@@ -120,10 +120,12 @@ is_wanted(const struct server *s)
 static bool
 is_expected(const struct server *s)
 {
-	const struct name *known = names_find(&s->pool->cluster->names,
-	    &s->conf->address);
+	const struct name *known;
 
-	return s->unresolved && known != NULL && !known->tried;
+	if (!s->unresolved)
+		return false;
+	known = names_find(&s->pool->cluster->names, &s->conf->address);
+	return known != NULL && !known->tried;
 }
 
 /* Of the servers proper, or of the backup servers. */
@@ -134,7 +136,7 @@ take_census(const struct pool *p, bool backup)
 	struct server *s;
 
 	list_each(s, &p->servers, struct server, node) {
-		if (s->conf->backup != backup)
+		if (s->backup != backup)
 			continue;
 		n.checking += is_expected(s);
 		if (!is_wanted(s))
@@ -174,9 +176,9 @@ pool_objection(const struct pool *p, const struct server *s)
 	if (s->health.state == HEALTH_CHECKING)
 		return "checking";
 	if (!health_is_up(&s->health) &&
-	    (!p->panic || s->conf->backup != p->on_backup))
+	    (!p->panic || s->backup != p->on_backup))
 		return "down";
-	if (s->conf->backup && !p->on_backup)
+	if (s->backup && !p->on_backup)
 		return "backup";
 	if (p->panic && p->conf->health.on_panic == ON_PANIC_FAIL)
 		return "panic";

@@ -168,6 +168,5 @@ pool_retune(struct pool *p, struct conf *snapshot,
 	p->snapshot = conf_get(snapshot);
 	conf_put(&last);
 	change_policy(p, changes);
-	queue_forget(p);
 	pool_refresh(p);
 }

@@ -122,7 +122,7 @@ static void
 run_step(struct task *t)
 {
 	struct probe *p = list_entry(t, struct probe, step);
-	int64_t took = p->link.loop->clock.now - p->started;
+	int64_t took = link_loop(&p->link)->clock.now - p->started;
 
 	if (p->over)
 		return;
@@ -147,7 +147,7 @@ static void
 wake(struct probe *p)
 {
 	if (!p->over)
-		loop_run(p->link.loop, &p->step);
+		loop_run(link_loop(&p->link), &p->step);
 }
 
 static void
@@ -238,7 +238,7 @@ probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 		p->has_needle = true;
 		needle_init(&p->needle, check->body, PROBE_BODY_MOST);
 	}
-	link_init(&p->link, c->loop, dial(p, s->pool->conf), &link_events, p);
+	link_init(&p->link, dial(p, s->pool->conf), &link_events, p);
 	loop_after(c->loop, &p->deadline, p->timeout);
 	if (p->link.conn->connected)
 		on_connected(p);
@@ -248,7 +248,7 @@ probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 static void
 end(struct probe *p)
 {
-	struct loop *loop = p->link.loop;
+	struct loop *loop = link_loop(&p->link);
 
 	p->over = true;
 	task_stop(&p->step);
@@ -277,7 +277,7 @@ probe_finish(struct probe *p, enum health_result result, int code,
 	struct probe_outcome o = { .result = result, .code = code };
 	va_list ap;
 
-	o.duration = p->link.loop->clock.now - p->started;
+	o.duration = link_loop(&p->link)->clock.now - p->started;
 	va_start(ap, fmt);
 	(void)vsnprintf(o.sentence, sizeof(o.sentence), fmt, ap);
 	va_end(ap);

@@ -28,17 +28,17 @@ on_head(void *owner, struct head *head, bool is_end)
 	p->answered = true;
 	p->status = head->status;
 	p->ended = is_end;
-	loop_run(p->link.loop, &p->step);
+	loop_run(link_loop(&p->link), &p->step);
 }
 
 static void
-on_body(void *owner, struct slice bytes, bool is_end)
+on_body(void *owner, struct lent bytes, bool is_end)
 {
 	struct probe *p = owner;
 
-	p->body = bytes;
+	p->body = slice_make(bytes.p, bytes.n);
 	p->ended = is_end;
-	loop_run(p->link.loop, &p->step);
+	loop_run(link_loop(&p->link), &p->step);
 }
 
 static void
@@ -49,7 +49,7 @@ on_trailers(void *owner, struct field *fields, uint32_t n)
 	(void)fields;
 	(void)n;
 	p->ended = true;
-	loop_run(p->link.loop, &p->step);
+	loop_run(link_loop(&p->link), &p->step);
 }
 
 static void
@@ -69,7 +69,7 @@ on_reset(void *owner, enum stream_error e, const struct fault *fault)
 		p->why = fault->why;
 	else if (e == STREAM_PROTOCOL)
 		p->why = "malformed answer";
-	loop_run(p->link.loop, &p->step);
+	loop_run(link_loop(&p->link), &p->step);
 }
 
 static const struct stream_sink stream_events = {
@@ -159,7 +159,7 @@ refuse_status(struct probe *p, const struct conf_statuses *expect)
 static void
 pass(struct probe *p)
 {
-	int64_t took = p->link.loop->clock.now - p->started;
+	int64_t took = link_loop(&p->link)->clock.now - p->started;
 
 	probe_finish(p, CHECK_L7OK, p->status, "status %d in %" PRId64
 	    ".%" PRId64 " ms", p->status, took / USEC_PER_MS,

@@ -16,37 +16,44 @@ struct server;
  * called, as many as there is room for: called is set, on_turn tells, and they
  * are off the list; each then picks, and says so by queue_answered().
  *
- * Where each waits for the server of its key (on_full = "queue"), they do not
- * hold up each other: who is first among those of a server is called when that
- * one has room.
+ * Where each waits for the server of its key (on_full = "queue"), there is a
+ * FIFO a server as well, and they do not hold up each other; all count
+ * together against max_queue.
  */
 struct place {
 	struct list node;
 	void (*on_turn)(void *owner);	/* schedules; decides nothing */
 	void *owner;
+	uint64_t ticket;		/* by which lists are in order */
+	struct server *wanted;		/* the one it waits for; NULL: any */
 	bool called;
-	struct server *wanted;	/* the one it waits for; NULL: any */
 };
 
 void place_init(struct place *pl, void (*on_turn)(void *owner), void *owner);
 
 /* At the tail.  False: the queue is full. */
-bool queue_join(struct pool *p, struct place *pl);
+bool queue_join(struct pool *p, struct place *pl, struct server *wanted);
 
-/* Back to the head: it was called, and somebody took the room. */
-void queue_rejoin(struct pool *p, struct place *pl);
+/* Back to where it was: it was called, and somebody took the room. */
+void queue_rejoin(struct pool *p, struct place *pl, struct server *wanted);
 
 /* No longer wanted; allowed in any state. */
 void queue_leave(struct pool *p, struct place *pl);
 
-/* Who was called has picked, or has given up. */
+/* Who was called has picked and begun, or was refused. */
 void queue_answered(struct pool *p, struct place *pl);
 
 /* Must a new request wait behind others? */
 bool queue_has_precedence(const struct pool *p);
 
-/* A reload: servers that are waited for may go; those who wait take any. */
-void queue_forget(struct pool *p);
+/* Is all room of this server promised to those who were called for it? */
+bool queue_has_claimed(const struct server *s);
+
+/* Who waits for that server takes any. */
+void queue_forget(struct server *s);
+
+/* A request of that server ended: one may be called. */
+void queue_room(struct server *s);
 
 /* Room may have come, or the last usable server may have gone (then all are
  * called, to learn it). */

@@ -33,24 +33,24 @@ static struct server *
 choose(struct pool *p, const struct pick *pick)
 {
 	struct server *best = NULL, *s;
-	int64_t total = 0;
+	int64_t total = 0, most = 0, weight, next;
 
 	for (unsigned i = 0; i < p->nusable; i++) {
 		s = p->usable[i];
 		if (pick_is_out(pick, s))
 			continue;
-		total += (int64_t)server_weight_now(s);
-		if (best == NULL || score_is_less(score(best), score(s)))
+		weight = (int64_t)server_weight_now(s);
+		next = s->current + weight;
+		total += weight;
+		if (best == NULL || next > most) {
 			best = s;
+			most = next;
+		}
+		if (!pick->dry)
+			s->current = next;
 	}
-	if (best == NULL || pick->dry)
-		return best;
-	for (unsigned i = 0; i < p->nusable; i++) {
-		s = p->usable[i];
-		if (!pick_is_out(pick, s))
-			s->current += (int64_t)server_weight_now(s);
-	}
-	best->current -= total;
+	if (best != NULL && !pick->dry)
+		best->current -= total;
 	return best;
 }
 

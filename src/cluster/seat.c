@@ -28,23 +28,34 @@ add(struct seats *s, const struct conf_server *conf, const char *name)
 	s->v = mem_grow(s->v, s->n + 1, sizeof(*s->v));
 	seat = &s->v[s->n++];
 	*seat = (struct seat){ .conf = conf, .name = mem_string(name),
-	    .weight = (unsigned)conf->weight };
+	    .weight = (unsigned)conf->weight, .backup = conf->backup };
 	return seat;
 }
 
-/* By a seat before it, or by a row that says the address itself. */
+/* False: by a seat before it, or by a row that says the address itself. */
 static bool
-is_taken(const struct seats *s, const struct conf_pool *p,
-    const struct addr *a)
+take(struct seats *s, const struct addr *a)
 {
+	char text[ADDR_TEXT];
+	struct slice key;
+
+	addr_print(a, text);
+	key = slice_of(text);
+	return map_get(&s->taken, key) == NULL &&
+	    map_add(&s->taken, arena_copy(&s->keys, key), s);
+}
+
+/* Rows that say their address; only names can meet one again. */
+static void
+take_numeric(struct seats *s, const struct conf_pool *p)
+{
+	bool any = false;
+
 	for (size_t i = 0; i < p->nservers; i++)
-		if (!p->servers[i].address.is_name &&
-		    addr_eq(&p->servers[i].address.addr, a))
-			return true;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].addr.len != 0 && addr_eq(&s->v[i].addr, a))
-			return true;
-	return false;
+		any = any || p->servers[i].address.is_name;
+	for (size_t i = 0; any && i < p->nservers; i++)
+		if (!p->servers[i].address.is_name)
+			(void)take(s, &p->servers[i].address.addr);
 }
 
 static void
@@ -56,13 +67,14 @@ set_port(struct addr *a, uint16_t port)
 		a->in6.sin6_port = htons(port);
 }
 
+/* Of those that serve at the same time. */
 static unsigned
-heaviest(const struct name *known)
+heaviest(const struct name *known, bool backup)
 {
 	unsigned most = 0;
 
 	for (size_t i = 0; i < known->n; i++)
-		if (known->v[i].weight > most)
+		if (known->v[i].backup == backup && known->v[i].weight > most)
 			most = known->v[i].weight;
 	return most;
 }
@@ -82,9 +94,8 @@ service_weight(const struct conf_server *conf, unsigned weight, unsigned most)
 }
 
 static void
-add_record(struct seats *s, const struct conf_pool *p,
-    const struct conf_server *conf, const struct record *r,
-    const struct name *known)
+add_record(struct seats *s, const struct conf_server *conf,
+    const struct record *r, const struct name *known)
 {
 	const struct conf_address *a = &conf->address;
 	bool many = conf->resolve_all || a->is_service;
@@ -96,7 +107,7 @@ add_record(struct seats *s, const struct conf_pool *p,
 
 	if (!a->is_service)
 		set_port(&addr, a->port);
-	if (is_taken(s, p, &addr))
+	if (!take(s, &addr))
 		return;
 	addr_print(&addr, text);
 	text_init(&name);
@@ -104,20 +115,22 @@ add_record(struct seats *s, const struct conf_pool *p,
 	seat = add(s, conf, many ? name.p : conf->name);
 	text_fini(&name);
 	seat->addr = addr;
-	if (a->is_service)
-		seat->weight = service_weight(conf, r->weight,
-		    heaviest(known));
+	if (!a->is_service)
+		return;
+	seat->weight = service_weight(conf, r->weight,
+	    heaviest(known, r->backup));
+	seat->backup = seat->backup || r->backup;
 }
 
 static void
-add_name(struct seats *s, const struct conf_pool *p,
-    const struct conf_server *conf, const struct name *known)
+add_name(struct seats *s, const struct conf_server *conf,
+    const struct name *known)
 {
 	bool many = conf->resolve_all || conf->address.is_service;
 	size_t before = s->n;
 
 	for (size_t i = 0; known != NULL && i < known->n; i++) {
-		add_record(s, p, conf, &known->v[i], known);
+		add_record(s, conf, &known->v[i], known);
 		if (!many && s->n > before)
 			return;
 	}
@@ -125,16 +138,18 @@ add_name(struct seats *s, const struct conf_pool *p,
 		add(s, conf, conf->name);
 }
 
-
 void
 seats_init(struct seats *s, const struct pool *p)
 {
-	*s = (struct seats){ NULL, 0 };
+	*s = (struct seats){ .v = NULL };
+	map_init(&s->taken);
+	arena_init(&s->keys, NULL);
+	take_numeric(s, p->conf);
 	for (size_t i = 0; i < p->conf->nservers; i++) {
 		const struct conf_server *conf = &p->conf->servers[i];
 
 		if (conf->address.is_name)
-			add_name(s, p->conf, conf, names_find(
+			add_name(s, conf, names_find(
 			    &p->cluster->names, &conf->address));
 		else
 			add(s, conf, conf->name)->addr = conf->address.addr;
@@ -147,4 +162,6 @@ seats_fini(struct seats *s)
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i].name);
 	free(s->v);
+	map_fini(&s->taken);
+	arena_reset(&s->keys);
 }

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
+#include "base/map.h"
 #include "conf/model.h"
 #include "net/addr.h"
 
@@ -15,11 +17,14 @@ struct seat {
 	char *name;
 	struct addr addr;	/* of no family: unresolved */
 	unsigned weight;
+	bool backup;
 };
 
 struct seats {
 	struct seat *v;
 	size_t n;
+	struct map taken;	/* addresses */
+	struct arena keys;	/* of taken */
 };
 
 /* What pool->conf says, in its order, with what is known of names.  No address

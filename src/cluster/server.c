@@ -80,11 +80,13 @@ server_new(struct pool *pool, const struct seat *seat)
 	s->unresolved = seat->addr.len == 0;
 	addr_print(&s->addr, s->addr_text);
 	s->id = ++pool->next_id;
-	s->weight = seat->weight;
+	s->weight = s->given = seat->weight;
+	s->backup = seat->backup;
 	list_init(&s->node);
 	list_init(&s->idle);
 	list_init(&s->busy);
 	aliases_init(&s->aliases);
+	list_init(&s->queue);
 	task_init(&s->reap, run_reap);
 	health_init(&s->health, (int)check_of(s)->rise,
 	    (int)check_of(s)->fall, is_checked(s), clock_of(s)->wall);
@@ -128,6 +130,8 @@ server_retune(struct server *s, const struct seat *seat)
 		free(s->name);
 		s->name = mem_string(seat->name);
 	}
+	s->given = seat->weight;
+	s->backup = seat->backup;
 	if (!s->weight_set)
 		s->weight = seat->weight;
 	retune_check(s);
@@ -156,6 +160,7 @@ server_retire(struct server *s)
 	s->health.running = false;
 	prober_free(&s->prober);
 	back_close_idle(s);
+	queue_forget(s);
 	list_del(&s->node);
 	list_add_tail(&s->pool->retired, &s->node);
 	server_settle(s);
@@ -164,7 +169,8 @@ server_retire(struct server *s)
 void
 server_settle(struct server *s)
 {
-	if (s->gone && s->active == 0 && s->nidle == 0 && s->nbusy == 0)
+	if (s->gone && s->active == 0 && s->ncalled == 0 && s->nidle == 0 &&
+	    s->nbusy == 0)
 		loop_reap(s->pool->cluster->loop, &s->reap);
 }
 
@@ -189,7 +195,7 @@ server_end(struct server *s)
 	counters_end(&s->count);
 	if (p->balance->load != NULL)
 		p->balance->load(p, s);
-	queue_wake(p);
+	queue_room(s);
 	server_settle(s);
 }
 

@@ -31,7 +31,9 @@ struct server {
 	struct addr addr;
 	char addr_text[ADDR_TEXT];
 	unsigned id;			/* 1.., stable while it exists */
-	unsigned weight;		/* now; conf->weight unless set */
+	unsigned weight;		/* now; given unless set */
+	unsigned given;			/* by the row, or by DNS */
+	bool backup;			/* so says the row, or DNS */
 	bool weight_set;		/* at run time: a reload keeps it */
 	enum server_admin admin;
 	bool admin_set;
@@ -51,7 +53,8 @@ struct server {
 	bool in_service;		/* up, and not in maint */
 	int64_t warm_since;		/* clock.now at which that began */
 	unsigned cold;			/* thousandths held back; slow_start */
-	uint64_t woken;			/* the last wake that called for it */
+	struct list queue;		/* of struct place: who waits for it */
+	uint32_t ncalled;		/* of those, called and not answered */
 	/* Of the balancing policy: */
 	int64_t current;		/* round_robin: smooth weight */
 	uint32_t slot;			/* least_conn: place in the heap;
@@ -117,5 +120,6 @@ bool server_is_usable(const struct server *s);
 /* "UP", "DOWN 1/2", "MAINT", "DRAIN", "no check", ... as in show stat. */
 void server_status(const struct server *s, char out[32]);
 
-/* Freed in this tick's reap phase if gone and nothing of it is left. */
+/* Freed in this tick's reap phase if gone and nothing of it is left; not while
+ * somebody was called for it (queue.h). */
 void server_settle(struct server *s);

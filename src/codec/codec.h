@@ -29,7 +29,7 @@ struct codec_host {
 	/* There are bytes to send: flush this connection in this tick. */
 	void (*on_output)(void *owner);
 	/* What was held back can go on: call codec_recv again in this tick, even
-	 * if nothing new was read. */
+	 * if nothing new was read.  (The next tick will do, too.) */
 	void (*on_resume)(void *owner);
 	/* Client role: a stream was let go; slots() or end may have changed. */
 	void (*on_slots)(void *owner);
@@ -57,9 +57,19 @@ struct codec_shared {
 	const struct clock *clock;
 };
 
+/* What follows the pieces that codec_send gave. */
+struct codec_rest {
+	struct pipe *pipe;	/* so many bytes that stand in this pipe; */
+	size_t piped;
+	bool more;		/* then further bytes of the same message, soon:
+				 * MSG_MORE */
+};
+
 struct codec_ops {
 	void (*recv)(struct codec *, struct buf *in);
-	size_t (*send)(struct codec *, struct iovec *, size_t max, bool *more);
+	uint64_t (*raw)(const struct codec *);	/* NULL: always 0 */
+	void (*piped)(struct codec *, struct pipe *, size_t n);
+	size_t (*send)(struct codec *, struct iovec *, size_t max, struct codec_rest *);
 	void (*sent)(struct codec *, size_t n);
 	struct stream *(*open)(struct codec *, const struct stream_sink *, void *owner);
 	unsigned (*slots)(const struct codec *);
@@ -76,6 +86,7 @@ struct codec {
 	const struct codec_shared *shared;
 	const struct http_limits *limits;
 	enum http_proto proto;
+	bool splices;		/* set by the host: it can write from a pipe */
 	/* Read by the host after each call: */
 	enum codec_phase phase;
 	enum codec_end end;
@@ -85,6 +96,8 @@ struct codec {
 	bool tunnel;		/* bytes flow both ways: 101, CONNECT */
 	bool cut;		/* set by the host before codec_eof: TLS had not
 				 * said that the end would come */
+	bool light;		/* if it is freed while CODEC_IDLE, nothing is
+				 * lost but `requests` */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
 	uint32_t requests;	/* streams so far */
@@ -103,17 +116,38 @@ codec_recv(struct codec *c, struct buf *in)
 }
 
 /*
- * What is to be written, as at most max pieces; 0 if nothing.  *more: further
- * bytes of the same message will follow soon (MSG_MORE).  The pieces stand
- * until the next call.
+ * How many of the next bytes from the peer are a body's and nothing else, and
+ * may come by codec_piped(); 0: none.  Asked only while codec_recv has left
+ * nothing in its input.
  */
-static inline size_t
-codec_send(struct codec *c, struct iovec *v, size_t max, bool *more)
+static inline uint64_t
+codec_raw(const struct codec *c)
 {
-	return c->ops->send(c, v, max, more);
+	return c->ops->raw != NULL ? c->ops->raw(c) : 0;
 }
 
-/* n bytes of what codec_send gave were written. Tells on_room. */
+/*
+ * The next n bytes from the peer, at most codec_raw() of them, stand in this
+ * pipe.  They are lent, so the codec has paused; until it no longer is, the
+ * pipe is left alone.  What stands in it then is of no use to anybody.
+ */
+static inline void
+codec_piped(struct codec *c, struct pipe *p, size_t n)
+{
+	c->ops->piped(c, p, n);
+}
+
+/*
+ * What is to be written: at most max pieces, and then what *rest says.  The
+ * pieces stand until the next call.  0 and rest->piped 0: nothing.
+ */
+static inline size_t
+codec_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest)
+{
+	return c->ops->send(c, v, max, rest);
+}
+
+/* n bytes of what codec_send gave were written, in its order. Tells on_room. */
 static inline void
 codec_sent(struct codec *c, size_t n)
 {

@@ -41,6 +41,24 @@ h1_body_init(struct h1_body *b, enum h1_framing framing, uint64_t length)
 	b->kind = HEAD_REQUEST;
 }
 
+uint64_t
+h1_body_raw(const struct h1_body *b)
+{
+	if (b->framing == H1_UNTIL_END)
+		return UINT64_MAX;
+	return b->framing == H1_LENGTH ? b->left : 0;
+}
+
+enum h1_body_result
+h1_body_skip(struct h1_body *b, size_t n)
+{
+	must(n <= h1_body_raw(b));
+	if (b->framing != H1_LENGTH)
+		return H1_BODY_MORE;
+	b->left -= n;
+	return b->left == 0 ? H1_BODY_END : H1_BODY_MORE;
+}
+
 static bool
 refuse(struct decode *d, const char *why)
 {

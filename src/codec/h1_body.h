@@ -40,6 +40,12 @@ struct h1_body {
 /* It is read as a request's unless kind is set after. */
 void h1_body_init(struct h1_body *b, enum h1_framing framing, uint64_t length);
 
+/* How many of the next bytes are data, whatever they are; 0: not known. */
+uint64_t h1_body_raw(const struct h1_body *b);
+
+/* So many of those have come, and are not decoded. */
+enum h1_body_result h1_body_skip(struct h1_body *b, size_t n);
+
 /*
  * Decodes what stands between in->pos and in->end in place: data of several
  * chunks is moved together, so that *data is one slice that starts inside the

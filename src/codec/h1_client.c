@@ -265,7 +265,7 @@ client_eof(struct codec *c, int error)
 	struct h1_side *h = &k->side;
 
 	h->eof = true;
-	if (error == 0 && (h->held > 0 || h->taken > 0)) {
+	if (error == 0 && (h->held > 0 || h->taken > 0 || h->lent > 0)) {
 		c->host->on_resume(c->owner);
 		return;
 	}
@@ -431,6 +431,8 @@ static const struct stream_ops stream_ops = {
 
 static const struct codec_ops codec_ops = {
 	.recv = client_recv,
+	.raw = h1_side_raw,
+	.piped = h1_side_piped,
 	.send = h1_side_send,
 	.sent = h1_side_sent,
 	.open = client_open,

@@ -221,20 +221,17 @@ take(struct h1_lines *x, struct slice name, struct slice value,
 	return true;
 }
 
-/* The name, the colon behind it, and whether it has an underscore. */
+/* The name, and the colon behind it. */
 static bool
-read_name(struct h1_lines *x, struct slice *name, enum field_id *id,
-    bool *underscore)
+read_name(struct h1_lines *x, struct slice *name, enum field_id *id)
 {
 	const char *start = x->p;
 	char *p = x->p;
-	bool seen = false;
 
 	while (check_is(*p, CHECK_TOKEN))
-		seen |= *p++ == '_';
+		p++;
 	*name = slice_make(start, (size_t)(p - start));
 	*id = field_id(*name);
-	*underscore = seen;
 	x->p = p;
 	if (name->n > 0 && *p == ':') {
 		x->p++;
@@ -259,17 +256,14 @@ static bool
 read_value(struct h1_lines *x, struct slice *value)
 {
 	char *p = x->p, *end;
-	ptrdiff_t bad;
 
 	while (*p == ' ' || *p == '\t')
 		p++;
 	value->p = p;
 	for (;;) {
-		end = memchr(p, '\n', (size_t)(x->end - p));
-		if (end > p && end[-1] == '\r')
-			end--;
-		bad = check_value(slice_make(p, (size_t)(end - p)));
-		x->p = bad == CHECK_OK ? end : p + bad;
+		end = p + check_value_length(slice_make(p,
+		    (size_t)(x->end - p)));
+		x->p = end;
 		if (!h1_lines_crlf(x))
 			return false;
 		if (*x->p != ' ' && *x->p != '\t')
@@ -293,14 +287,14 @@ field_line(struct h1_lines *x)
 	const char *start = x->p;
 	struct slice name, value;
 	enum field_id id;
-	bool underscore;
 
-	if (!read_name(x, &name, &id, &underscore) || !read_value(x, &value))
+	if (!read_name(x, &name, &id) || !read_value(x, &value))
 		return false;
 	if (++x->count > x->l->fields)
 		return h1_refuse(x, 431, "too many fields", start);
-	if (underscore && x->h->kind == HEAD_REQUEST &&
-	    x->l->underscores != UNDERSCORES_ALLOW) {
+	if (id == FIELD_OTHER && x->h->kind == HEAD_REQUEST &&
+	    x->l->underscores != UNDERSCORES_ALLOW &&
+	    memchr(name.p, '_', name.n) != NULL) {
 		if (x->l->underscores == UNDERSCORES_REFUSE)
 			return h1_refuse(x, 400,
 			    "an underscore in a field name", name.p);

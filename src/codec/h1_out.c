@@ -38,7 +38,8 @@ h1_out_drop(struct h1_out *o, struct slab *pages)
 		buf_release(&o->head, pages);
 	if (o->post.base != NULL)
 		buf_release(&o->post, pages);
-	o->lent = o->tail = SLICE_NONE;
+	o->lent = LENT_NONE;
+	o->tail = SLICE_NONE;
 	o->line_n = o->line_at = 0;
 	o->owed = 0;
 }
@@ -83,7 +84,7 @@ fold_tail(struct h1_out *o)
 }
 
 static void
-chunk(struct h1_out *o, struct slice bytes)
+chunk(struct h1_out *o, struct lent bytes)
 {
 	char digits[20];
 	size_t at = sizeof(digits), n = bytes.n;
@@ -128,8 +129,8 @@ h1_out_end(struct h1_out *o)
 }
 
 /* Of these bytes, those that the message has room for. */
-static struct slice
-within(struct h1_out *o, struct slice bytes)
+static struct lent
+within(struct h1_out *o, struct lent bytes)
 {
 	size_t n = bytes.n;
 
@@ -140,13 +141,14 @@ within(struct h1_out *o, struct slice bytes)
 	o->owed += bytes.n - n;
 	if (n < bytes.n && o->framing != H1_NONE)
 		o->overrun = true;
-	return slice_make(bytes.p, n);
+	bytes.n = n;
+	return bytes;
 }
 
 size_t
-h1_out_body(struct h1_out *o, struct slice bytes, bool end)
+h1_out_body(struct h1_out *o, struct lent bytes, bool end)
 {
-	struct slice fit;
+	struct lent fit;
 
 	if (bytes.n > 0 && o->lent.n > 0)
 		return 0;
@@ -175,39 +177,62 @@ h1_out_trailers(struct h1_out *o, struct slab *pages, const struct field *f,
 	h1_write_trailers(&o->post, pages, f, n);
 }
 
-/* Will the rest of this piece of a long body come at once? */
+/*
+ * Will the rest of this piece of a long body come at once?  A piece in a pipe
+ * is long enough to go without waiting: to hold back its end costs more.
+ */
 static bool
 has_more(const struct h1_out *o)
 {
+	if (o->lent.pipe != NULL)
+		return o->tail.n > 0;
 	return !o->ended && o->framing == H1_LENGTH && o->left > 0 &&
 	    o->lent.n >= BUF_PAGE / 2;
 }
 
-size_t
-h1_out_send(const struct h1_out *o, struct iovec *v, size_t max, bool *more)
+/* Adds a piece.  False: there is no room for it. */
+static bool
+add_piece(struct iovec *v, size_t *n, size_t max, const char *p, size_t size)
 {
-	struct slice pieces[5];
+	if (size == 0)
+		return true;
+	if (*n == max)
+		return false;
+	v[*n].iov_base = (void *)(uintptr_t)p;
+	v[(*n)++].iov_len = size;
+	return true;
+}
+
+/* Those pieces only that stand in front of what is in a pipe. */
+static bool
+add_pieces(const struct h1_out *o, struct iovec *v, size_t *n, size_t max)
+{
+	if (!add_piece(v, n, max, o->head.base + o->head.pos,
+	    buf_len(&o->head)) ||
+	    !add_piece(v, n, max, o->line + o->line_at, o->line_n))
+		return false;
+	return o->lent.pipe != NULL ||
+	    (add_piece(v, n, max, o->lent.p, o->lent.n) &&
+	    add_piece(v, n, max, o->tail.p, o->tail.n) &&
+	    add_piece(v, n, max, o->post.base + o->post.pos,
+	    buf_len(&o->post)));
+}
+
+size_t
+h1_out_send(const struct h1_out *o, struct iovec *v, size_t max,
+    struct codec_rest *rest)
+{
 	size_t n = 0;
 
-	pieces[0] = slice_make(o->head.base, 0);
-	if (buf_len(&o->head) > 0)
-		pieces[0] = buf_slice(&o->head);
-	pieces[1] = slice_make(o->line + o->line_at, o->line_n);
-	pieces[2] = o->lent;
-	pieces[3] = o->tail;
-	pieces[4] = slice_make(o->post.base, 0);
-	if (buf_len(&o->post) > 0)
-		pieces[4] = buf_slice(&o->post);
-	*more = has_more(o);
-	for (size_t i = 0; i < 5; i++) {
-		if (pieces[i].n == 0)
-			continue;
-		if (n == max) {
-			*more = true;
-			break;
-		}
-		v[n].iov_base = (void *)(uintptr_t)pieces[i].p;
-		v[n++].iov_len = pieces[i].n;
+	*rest = (struct codec_rest){ .more = false };
+	if (h1_out_is_empty(o))
+		return 0;
+	rest->more = has_more(o);
+	if (!add_pieces(o, v, &n, max)) {
+		rest->more = true;
+	} else if (o->lent.pipe != NULL) {
+		rest->pipe = o->lent.pipe;
+		rest->piped = o->lent.n;
 	}
 	return n;
 }
@@ -244,7 +269,9 @@ h1_out_sent(struct h1_out *o, struct slab *pages, size_t n)
 	n -= k;
 	gone = least(n, o->lent.n);
 	if (gone > 0)
-		o->lent = slice_skip(o->lent, gone);
+		o->lent = lent_skip(o->lent, gone);
+	if (o->lent.n == 0)
+		o->lent.pipe = NULL;
 	n -= gone;
 	k = least(n, o->tail.n);
 	if (k > 0)

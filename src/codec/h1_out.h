@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/slice.h"
+#include "codec/codec.h"
 #include "codec/h1_body.h"
 
 /*
@@ -16,7 +17,7 @@
  *
  *	head    heads, owned
  *	line    the size line of a chunk, owned (with the CRLF before it)
- *	lent    body bytes, borrowed from who sends them
+ *	lent    body bytes, borrowed from who sends them; or in a pipe
  *	tail    CRLF after a chunk, the last chunk; constant
  *	post    trailers, owned
  *
@@ -24,7 +25,8 @@
  */
 struct h1_out {
 	struct buf head, post;
-	struct slice lent, tail;
+	struct lent lent;
+	struct slice tail;
 	uint64_t left;		/* of a stated length */
 	size_t owed;		/* lent bytes that will never be sent */
 	enum h1_framing framing;
@@ -47,13 +49,13 @@ struct buf *h1_out_room(struct h1_out *o, struct slab *pages, size_t n);
 
 /* As stream_send_body and stream_send_trailers say.  with_trailers: the peer
  * takes them. */
-size_t h1_out_body(struct h1_out *o, struct slice bytes, bool end);
+size_t h1_out_body(struct h1_out *o, struct lent bytes, bool end);
 void h1_out_trailers(struct h1_out *o, struct slab *pages,
     const struct field *f, uint32_t n, bool with_trailers);
 void h1_out_end(struct h1_out *o);	/* the head was all */
 
 size_t h1_out_send(const struct h1_out *o, struct iovec *v, size_t max,
-    bool *more);
+    struct codec_rest *rest);
 
 /* n bytes are gone: returns how many of them were lent. */
 size_t h1_out_sent(struct h1_out *o, struct slab *pages, size_t n);
@@ -62,5 +64,4 @@ bool h1_out_is_empty(const struct h1_out *o);
 void h1_out_drop(struct h1_out *o, struct slab *pages);
 
 /* Tells on_room what has gone, and the end once all of it has. */
-struct stream;
 void h1_out_tell(struct h1_out *o, const struct stream *s, size_t gone);

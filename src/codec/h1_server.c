@@ -168,6 +168,7 @@ step_skip(struct h1_server *s, struct buf *in)
 		return false;
 	case H1_BODY_END:
 		h->state = H1_HEAD;
+		h->codec.light = true;
 		arena_reset(&h->arena);
 		return true;
 	default:
@@ -284,7 +285,7 @@ server_eof(struct codec *c, int error)
 		return;
 	}
 	h->eof = true;
-	if (h->held > 0 || h->taken > 0)
+	if (h->held > 0 || h->taken > 0 || h->lent > 0)
 		c->host->on_resume(c->owner);
 	else
 		take_eof(s);
@@ -470,6 +471,7 @@ go_on(struct h1_server *s)
 		return;
 	}
 	h->state = h->state == H1_BODY ? H1_SKIP : H1_HEAD;
+	h->codec.light = h->state == H1_HEAD;
 	if (h->state == H1_HEAD && h->held > 0) {
 		s->pipelined++;
 		h->codec.phase = CODEC_HEAD;
@@ -540,6 +542,8 @@ static const struct stream_ops stream_ops = {
 
 static const struct codec_ops codec_ops = {
 	.recv = server_recv,
+	.raw = h1_side_raw,
+	.piped = h1_side_piped,
 	.send = h1_side_send,
 	.sent = h1_side_sent,
 	.drain = server_drain,
@@ -562,5 +566,6 @@ h1_server_new(const struct codec_shared *shared,
 	struct h1_server *s = slab_get(shared->codecs);
 
 	h1_side_init(&s->side, &codec_ops, shared, limits, host, owner);
+	s->side.codec.light = true;
 	return &s->side.codec;
 }

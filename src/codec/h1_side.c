@@ -44,6 +44,7 @@ h1_side_open(struct h1_side *h, const struct stream_ops *ops)
 		.ops = ops,
 		.started = started,
 		.reused = h->codec.requests > 0,
+		.takes_pipe = h->codec.splices,
 	};
 	h->codec.requests++;
 	h->codec.phase = CODEC_BUSY;
@@ -143,7 +144,7 @@ h1_side_body(struct h1_side *h, struct buf *in, struct fault *fault)
 		return r;
 	end = r == H1_BODY_END && h->body.ntrailers == 0;
 	if (data.n > 0 || end)
-		sink->on_body(h->stream.owner, data, end);
+		sink->on_body(h->stream.owner, lent_of(data), end);
 	if (r == H1_BODY_END && !end)
 		sink->on_trailers(h->stream.owner, h->body.trailers,
 		    h->body.ntrailers);
@@ -157,7 +158,37 @@ h1_side_end_body(struct h1_side *h)
 		return;
 	h->in_ended = true;
 	if (h->stream.sink != NULL)
-		h->stream.sink->on_body(h->stream.owner, SLICE_NONE, true);
+		h->stream.sink->on_body(h->stream.owner, LENT_NONE, true);
+}
+
+uint64_t
+h1_side_raw(const struct codec *c)
+{
+	const struct h1_side *h = (const struct h1_side *)(const void *)c;
+
+	if (h->state != H1_BODY && h->state != H1_TUNNEL)
+		return 0;
+	if (!h->stream.may_pipe || h->stream.sink == NULL || h->broken ||
+	    h->lent > 0)
+		return 0;
+	return h1_body_raw(&h->body);
+}
+
+void
+h1_side_piped(struct codec *c, struct pipe *p, size_t n)
+{
+	struct h1_side *h = (struct h1_side *)(void *)c;
+	struct lent bytes = { NULL, n, p };
+	bool end = h1_body_skip(&h->body, n) == H1_BODY_END;
+
+	must(h->lent == 0 && h->taken == 0 && n > 0 && n <= UINT32_MAX);
+	h->held = 0;
+	h->stream.bytes_in += n;
+	h->lent = (uint32_t)n;
+	h->codec.paused = true;
+	if (end)
+		h->state = H1_WHOLE;
+	h->stream.sink->on_body(h->stream.owner, bytes, end);
 }
 
 void
@@ -188,11 +219,12 @@ h1_side_kick(struct h1_side *h)
 }
 
 size_t
-h1_side_send(struct codec *c, struct iovec *v, size_t max, bool *more)
+h1_side_send(struct codec *c, struct iovec *v, size_t max,
+    struct codec_rest *rest)
 {
 	struct h1_side *h = (struct h1_side *)(void *)c;
 
-	return h1_out_send(&h->out, v, max, more);
+	return h1_out_send(&h->out, v, max, rest);
 }
 
 void
@@ -221,7 +253,7 @@ h1_side_free(struct codec *c)
 }
 
 size_t
-h1_side_send_body(struct stream *s, struct slice bytes, bool end)
+h1_side_send_body(struct stream *s, struct lent bytes, bool end)
 {
 	struct h1_side *h = h1_side_of(s);
 	size_t n;

@@ -82,10 +82,13 @@ void h1_side_finish(struct h1_side *h, enum codec_end end);
 void h1_side_kick(struct h1_side *h);
 
 /* Rows of the tables of operations. */
-size_t h1_side_send(struct codec *c, struct iovec *v, size_t max, bool *more);
+uint64_t h1_side_raw(const struct codec *c);
+void h1_side_piped(struct codec *c, struct pipe *p, size_t n);
+size_t h1_side_send(struct codec *c, struct iovec *v, size_t max,
+    struct codec_rest *rest);
 void h1_side_sent(struct codec *c, size_t n);
 void h1_side_free(struct codec *c);
-size_t h1_side_send_body(struct stream *s, struct slice bytes, bool end);
+size_t h1_side_send_body(struct stream *s, struct lent bytes, bool end);
 void h1_side_consumed(struct stream *s, size_t n);
 
 struct h1_side *h1_side_of(struct stream *s);

@@ -8,6 +8,7 @@
 #include "codec/h1_write.h"
 
 #include "base/must.h"
+#include "base/number.h"
 #include "http/status.h"
 
 #define FIXED 256	/* start line and made lines, without what they name */
@@ -75,14 +76,9 @@ put_fields(char *p, const struct head *h)
 static char *
 put_number(char *p, uint64_t n)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	char digits[NUMBER_TEXT];
 
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	return put(p, slice_make(digits + at, sizeof(digits) - at));
+	return put(p, number_print(n, digits));
 }
 
 static char *

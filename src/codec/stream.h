@@ -18,16 +18,42 @@
  * made from run steps, never from within a fact; facts never come up from
  * within a call down, but for on_room (see there).
  *
- * Bodies are lent, not copied.  on_body lends one slice; it stays valid, and
+ * Bodies are lent, not copied.  on_body lends one piece; it stays valid, and
  * no further on_body comes, until all of it has been given back by
  * stream_consumed().  In the other direction stream_send_body() borrows the
- * slice until on_room has reported all its bytes gone, or the stream is let go.
+ * piece until on_room has reported all its bytes gone, or the stream is let go.
  *
  * Life: after stream_release() or stream_reset() the stream is no longer the
  * caller's: no more facts come, and heads it gave are void.  The owner of a
  * stream that told on_reset must still release it.
  */
 struct stream;
+struct pipe;
+
+/*
+ * A piece of a body: n bytes at p, or, if pipe is not NULL, the first n that
+ * stand in this pipe of the kernel's.  No layer up to here looks into it.
+ */
+struct lent {
+	const char *p;
+	size_t n;
+	struct pipe *pipe;
+};
+
+#define LENT_NONE ((struct lent){ NULL, 0, NULL })
+
+static inline struct lent
+lent_of(struct slice s)
+{
+	return (struct lent){ s.p, s.n, NULL };
+}
+
+static inline struct lent
+lent_skip(struct lent l, size_t n)
+{
+	return (struct lent){ l.pipe == NULL ? l.p + n : l.p, l.n - n,
+	    l.pipe };
+}
 
 enum stream_error {
 	STREAM_OK,
@@ -49,7 +75,7 @@ struct stream_sink {
 	void (*on_head)(void *owner, struct head *head, bool end);
 
 	/* Body bytes, lent; end: the message ends here. May be empty with end. */
-	void (*on_body)(void *owner, struct slice bytes, bool end);
+	void (*on_body)(void *owner, struct lent bytes, bool end);
 
 	/* The message ends with these trailers. Valid until release. */
 	void (*on_trailers)(void *owner, struct field *fields, uint32_t n);
@@ -75,7 +101,7 @@ struct stream_sink {
 
 struct stream_ops {
 	void (*send_head)(struct stream *, const struct head *, bool end);
-	size_t (*send_body)(struct stream *, struct slice, bool end);
+	size_t (*send_body)(struct stream *, struct lent, bool end);
 	void (*send_trailers)(struct stream *, const struct field *, uint32_t n);
 	void (*consumed)(struct stream *, size_t n);
 	void (*release)(struct stream *);
@@ -91,6 +117,8 @@ struct stream {
 	bool reused;			/* back: the conn served one before */
 	bool answered;			/* back: a byte of a response came */
 	bool sent;			/* back: a byte of it may have left */
+	bool takes_pipe;		/* send_body takes what stands in a pipe */
+	bool may_pipe;			/* its owner says: on_body may lend such */
 };
 
 /*
@@ -107,13 +135,13 @@ stream_send_head(struct stream *s, const struct head *h, bool end)
 
 /*
  * Lends body bytes.  Returns how many were taken: all of them, or 0 when an
- * earlier slice has not gone yet (ask again after on_room).  An empty slice
+ * earlier piece has not gone yet (ask again after on_room).  An empty piece
  * with end is always taken, and returns 0.  Bytes that are taken with end end
  * the message.  More bytes than a stated length are not sent: the codec makes
  * the connection close.
  */
 static inline size_t
-stream_send_body(struct stream *s, struct slice bytes, bool end)
+stream_send_body(struct stream *s, struct lent bytes, bool end)
 {
 	return s->ops->send_body(s, bytes, end);
 }
@@ -125,7 +153,7 @@ stream_send_trailers(struct stream *s, const struct field *f, uint32_t n)
 	s->ops->send_trailers(s, f, n);
 }
 
-/* Gives n lent bytes back, from the front of the slice.  Resumes reading. */
+/* Gives n lent bytes back, from the front of the piece.  Resumes reading. */
 static inline void
 stream_consumed(struct stream *s, size_t n)
 {

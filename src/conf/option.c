@@ -83,6 +83,8 @@ const struct option option_table[] = {
 	    "pseudonym in Via; by default one no other process has")
 	NUMBER("global", conf_global, max_connections, 1, 1000000, "20000",
 	    "connections of clients, all listeners together")
+	NUMBER("global", conf_global, max_pipes, 0, 65536, "256",
+	    "pipes in which long bodies pass by splice(2); 0: none")
 	DURATION("global", conf_global, drain_timeout, SOME, DAY, "30s",
 	    "how long TERM waits for exchanges in flight")
 	GROUP("global", conf_global, stats_socket, "global.stats_socket",

@@ -16,20 +16,41 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cluster/names.h"
+
 /* Sockets of the log, the loop, the stats socket and its sessions. */
 #define SPARE 128
+#define LOOKUP_SOCKETS 4	/* a server of DNS each, and one by TCP */
 
-/* A client, a server connection for it, idle ones, probes, listeners. */
+/* As many as a row may become by what DNS says. */
+static uint64_t
+servers_of(const struct conf_server *s)
+{
+	return s->resolve_all || s->address.is_service ? ANSWER_MOST : 1;
+}
+
+/* A client, a server connection for it, idle ones, probes, lookups, listeners;
+ * pipes. */
 static uint64_t
 descriptors_needed(const struct conf *c)
 {
 	uint64_t max = (uint64_t)c->global.max_connections, idle = 0, n;
+	uint64_t names = 0, servers;
 
 	n = 2 * max + c->nlisteners + SPARE;
+	n += 2 * (uint64_t)c->global.max_pipes;
 	for (size_t i = 0; i < c->npools; i++) {
-		n += c->pools[i].nservers;
-		idle += c->pools[i].nservers * (uint64_t)c->pools[i].reuse.max;
+		const struct conf_pool *p = &c->pools[i];
+
+		servers = 0;
+		for (size_t j = 0; j < p->nservers; j++) {
+			servers += servers_of(&p->servers[j]);
+			names += p->servers[j].address.is_name;
+		}
+		n += servers;
+		idle += servers * (uint64_t)p->reuse.max;
 	}
+	n += LOOKUP_SOCKETS * (names < NAMES_AT_ONCE ? names : NAMES_AT_ONCE);
 	return n + (idle < max ? idle : max);
 }
 
@@ -45,12 +66,12 @@ privileges_limits(const struct conf *conf, struct text *error)
 	want.rlim_max = now.rlim_max > need ? now.rlim_max : need;
 	if (setrlimit(RLIMIT_NOFILE, &want) == 0)
 		return true;
-	text_add(error, "global.max_connections = %lld needs %llu file "
-	    "descriptors, but the hard limit is %llu (%s); raise it "
-	    "(LimitNOFILE= in the unit, ulimit -n in a shell) or lower "
-	    "max_connections", (long long)conf->global.max_connections,
-	    (unsigned long long)need, (unsigned long long)now.rlim_max,
-	    strerror(errno));
+	text_add(error, "global.max_connections = %lld and max_pipes = %lld "
+	    "need %llu file descriptors, but the hard limit is %llu (%s); "
+	    "raise it (LimitNOFILE= in the unit, ulimit -n in a shell) or "
+	    "lower them", (long long)conf->global.max_connections,
+	    (long long)conf->global.max_pipes, (unsigned long long)need,
+	    (unsigned long long)now.rlim_max, strerror(errno));
 	return false;
 }
 

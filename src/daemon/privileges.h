@@ -4,7 +4,7 @@
 #include "conf/model.h"
 
 /*
- * Raises RLIMIT_NOFILE to what max_connections needs.  False with a sentence
+ * Raises RLIMIT_NOFILE to what max_connections and max_pipes need.  False with a sentence
  * when the hard limit does not allow it.
  */
 bool privileges_limits(const struct conf *conf, struct text *error);

@@ -29,6 +29,7 @@ check_is(char c, unsigned what)
 
 ptrdiff_t check_token(struct slice s);	/* 0 when empty */
 ptrdiff_t check_value(struct slice s);
+size_t check_value_length(struct slice s);	/* of what it begins with */
 ptrdiff_t check_target(struct slice s);	/* bytes and %-escapes well-formed */
 
 /*

@@ -2,16 +2,18 @@
  * field.c - the names of fields that somebody here asks for.
  *
  * A name's length, first and last but one byte are enough to tell the known
- * names apart, so there is at most one candidate to compare with.  Two names
- * with the same key would be two equal cases, which no compiler takes; a
- * known name without a case is found by the unit test.
+ * names apart, so there is at most one candidate to compare with.  They are
+ * hashed to its place in a table.  Two names at one place would be two
+ * initialisers of one element, which the compiler does not take: then another
+ * multiplier is wanted.  A known name without a place is found by a unit test.
  */
 #include "http/field.h"
 
 #include "base/must.h"
 
-#define KEY(n, first, last1) \
-	((uint32_t)(n) << 16 | (uint32_t)(first) << 8 | (uint32_t)(last1))
+#define AT(n, first, last1) \
+	((((uint32_t)(n) << 16 | (uint32_t)(first) << 8 | \
+	(uint32_t)(last1)) * UINT32_C(0x3381d8ef)) >> 25)
 #define LONGEST 20u
 
 static const struct slice names[FIELD_COUNT] = {
@@ -37,53 +39,48 @@ static const struct slice not_in_trailers[] = {
 	{ "Vary", 4 },
 };
 
-static enum field_id
-candidate(uint32_t key)
-{
-	switch (key) {
-	case KEY(2, 't', 't'): return FIELD_TE;
-	case KEY(3, 'v', 'i'): return FIELD_VIA;
-	case KEY(4, 'd', 't'): return FIELD_DATE;
-	case KEY(4, 'h', 's'): return FIELD_HOST;
-	case KEY(6, 'c', 'i'): return FIELD_COOKIE;
-	case KEY(6, 'e', 'c'): return FIELD_EXPECT;
-	case KEY(6, 's', 'e'): return FIELD_SERVER;
-	case KEY(7, 'r', 'e'): return FIELD_REFERER;
-	case KEY(7, 't', 'e'): return FIELD_TRAILER;
-	case KEY(7, 'u', 'd'): return FIELD_UPGRADE;
-	case KEY(8, 'l', 'o'): return FIELD_LOCATION;
-	case KEY(8, 'p', 't'): return FIELD_PRIORITY;
-	case KEY(9, 'f', 'e'): return FIELD_FORWARDED;
-	case KEY(9, 'x', 'i'): return FIELD_X_REAL_IP;
-	case KEY(10, 'c', 'o'): return FIELD_CONNECTION;
-	case KEY(10, 'k', 'v'): return FIELD_KEEP_ALIVE;
-	case KEY(10, 's', 'i'): return FIELD_SET_COOKIE;
-	case KEY(10, 'u', 'n'): return FIELD_USER_AGENT;
-	case KEY(11, 'r', 'e'): return FIELD_RETRY_AFTER;
-	case KEY(11, 't', 'n'): return FIELD_TRACEPARENT;
-	case KEY(12, 'c', 'p'): return FIELD_CONTENT_TYPE;
-	case KEY(12, 'm', 'd'): return FIELD_MAX_FORWARDS;
-	case KEY(12, 'x', 'i'): return FIELD_X_REQUEST_ID;
-	case KEY(13, 'a', 'o'): return FIELD_AUTHORIZATION;
-	case KEY(13, 'c', 'g'): return FIELD_CONTENT_RANGE;
-	case KEY(13, 'c', 'o'): return FIELD_CACHE_CONTROL;
-	case KEY(14, 'c', 't'): return FIELD_CONTENT_LENGTH;
-	case KEY(14, 'h', 'g'): return FIELD_HTTP2_SETTINGS;
-	case KEY(15, 'a', 'n'): return FIELD_ACCEPT_ENCODING;
-	case KEY(15, 'x', 'o'): return FIELD_X_FORWARDED_FOR;
-	case KEY(16, 'c', 'n'): return FIELD_CONTENT_ENCODING;
-	case KEY(16, 'p', 'o'): return FIELD_PROXY_CONNECTION;
-	case KEY(16, 'x', 'r'): return FIELD_X_FORWARDED_PORT;
-	case KEY(16, 'x', 's'): return FIELD_X_FORWARDED_HOST;
-	case KEY(17, 's', 'e'): return FIELD_SEC_WEBSOCKET_KEY;
-	case KEY(17, 't', 'n'): return FIELD_TRANSFER_ENCODING;
-	case KEY(17, 'x', 't'): return FIELD_X_FORWARDED_PROTO;
-	case KEY(18, 'p', 't'): return FIELD_PROXY_AUTHENTICATE;
-	case KEY(19, 'p', 'o'): return FIELD_PROXY_AUTHORIZATION;
-	case KEY(20, 's', 'p'): return FIELD_SEC_WEBSOCKET_ACCEPT;
-	default: return FIELD_OTHER;
-	}
-}
+static const uint8_t places[128] = {
+	[AT(2, 't', 't')] = FIELD_TE,
+	[AT(3, 'v', 'i')] = FIELD_VIA,
+	[AT(4, 'd', 't')] = FIELD_DATE,
+	[AT(4, 'h', 's')] = FIELD_HOST,
+	[AT(6, 'c', 'i')] = FIELD_COOKIE,
+	[AT(6, 'e', 'c')] = FIELD_EXPECT,
+	[AT(6, 's', 'e')] = FIELD_SERVER,
+	[AT(7, 'r', 'e')] = FIELD_REFERER,
+	[AT(7, 't', 'e')] = FIELD_TRAILER,
+	[AT(7, 'u', 'd')] = FIELD_UPGRADE,
+	[AT(8, 'l', 'o')] = FIELD_LOCATION,
+	[AT(8, 'p', 't')] = FIELD_PRIORITY,
+	[AT(9, 'f', 'e')] = FIELD_FORWARDED,
+	[AT(9, 'x', 'i')] = FIELD_X_REAL_IP,
+	[AT(10, 'c', 'o')] = FIELD_CONNECTION,
+	[AT(10, 'k', 'v')] = FIELD_KEEP_ALIVE,
+	[AT(10, 's', 'i')] = FIELD_SET_COOKIE,
+	[AT(10, 'u', 'n')] = FIELD_USER_AGENT,
+	[AT(11, 'r', 'e')] = FIELD_RETRY_AFTER,
+	[AT(11, 't', 'n')] = FIELD_TRACEPARENT,
+	[AT(12, 'c', 'p')] = FIELD_CONTENT_TYPE,
+	[AT(12, 'm', 'd')] = FIELD_MAX_FORWARDS,
+	[AT(12, 'x', 'i')] = FIELD_X_REQUEST_ID,
+	[AT(13, 'a', 'o')] = FIELD_AUTHORIZATION,
+	[AT(13, 'c', 'g')] = FIELD_CONTENT_RANGE,
+	[AT(13, 'c', 'o')] = FIELD_CACHE_CONTROL,
+	[AT(14, 'c', 't')] = FIELD_CONTENT_LENGTH,
+	[AT(14, 'h', 'g')] = FIELD_HTTP2_SETTINGS,
+	[AT(15, 'a', 'n')] = FIELD_ACCEPT_ENCODING,
+	[AT(15, 'x', 'o')] = FIELD_X_FORWARDED_FOR,
+	[AT(16, 'c', 'n')] = FIELD_CONTENT_ENCODING,
+	[AT(16, 'p', 'o')] = FIELD_PROXY_CONNECTION,
+	[AT(16, 'x', 'r')] = FIELD_X_FORWARDED_PORT,
+	[AT(16, 'x', 's')] = FIELD_X_FORWARDED_HOST,
+	[AT(17, 's', 'e')] = FIELD_SEC_WEBSOCKET_KEY,
+	[AT(17, 't', 'n')] = FIELD_TRANSFER_ENCODING,
+	[AT(17, 'x', 't')] = FIELD_X_FORWARDED_PROTO,
+	[AT(18, 'p', 't')] = FIELD_PROXY_AUTHENTICATE,
+	[AT(19, 'p', 'o')] = FIELD_PROXY_AUTHORIZATION,
+	[AT(20, 's', 'p')] = FIELD_SEC_WEBSOCKET_ACCEPT,
+};
 
 /*
  * Only letters have bit 0x40 in a known name, and only they may differ, by
@@ -97,18 +94,42 @@ difference(uint64_t got, uint64_t known)
 	return (got ^ known) & ~((known >> 1) & case_bits);
 }
 
+static uint64_t
+difference_8(const char *a, const char *known)
+{
+	uint64_t got, want;
+
+	memcpy(&got, a, sizeof(got));
+	memcpy(&want, known, sizeof(want));
+	return difference(got, want);
+}
+
+static uint64_t
+difference_4(const char *a, const char *known)
+{
+	uint32_t got, want;
+
+	memcpy(&got, a, sizeof(got));
+	memcpy(&want, known, sizeof(want));
+	return difference(got, want);
+}
+
+/* Of the same length.  The last bytes may be looked at twice. */
 static bool
 is_name(const char *p, struct slice known)
 {
-	uint64_t got, want, diff = 0;
-	size_t i;
+	size_t i, n = known.n;
+	uint64_t diff = 0;
 
-	for (i = 0; i + sizeof(got) <= known.n; i += sizeof(got)) {
-		memcpy(&got, p + i, sizeof(got));
-		memcpy(&want, known.p + i, sizeof(want));
-		diff |= difference(got, want);
+	if (n >= 8) {
+		for (i = 0; i + 8 < n; i += 8)
+			diff |= difference_8(p + i, known.p + i);
+		return (diff | difference_8(p + n - 8, known.p + n - 8)) == 0;
 	}
-	for (; i < known.n; i++)
+	if (n >= 4)
+		return (difference_4(p, known.p) |
+		    difference_4(p + n - 4, known.p + n - 4)) == 0;
+	for (i = 0; i < n; i++)
 		diff |= difference((uint8_t)p[i], (uint8_t)known.p[i]);
 	return diff == 0;
 }
@@ -120,9 +141,9 @@ field_id(struct slice name)
 
 	if (name.n < 2 || name.n > LONGEST)
 		return FIELD_OTHER;
-	id = candidate(KEY(name.n, (uint8_t)name.p[0] | 0x20,
-	    (uint8_t)name.p[name.n - 2] | 0x20));
-	if (id == FIELD_OTHER || !is_name(name.p, names[id]))
+	id = (enum field_id)places[AT(name.n, (uint8_t)name.p[0] | 0x20,
+	    (uint8_t)name.p[name.n - 2] | 0x20)];
+	if (names[id].n != name.n || !is_name(name.p, names[id]))
 		return FIELD_OTHER;
 	return id;
 }

@@ -43,7 +43,7 @@ grow(struct head *h, struct arena *a)
 		memcpy(h->fields, old, h->nfields * sizeof(*old));
 }
 
-static void
+static inline void
 add(struct head *h, struct arena *a, struct field f)
 {
 	if (h->nfields == h->capfields)
@@ -112,20 +112,22 @@ head_del(struct head *h, enum field_id id)
 }
 
 void
+head_room(struct head *h, struct arena *a, uint32_t n)
+{
+	h->nfields = 0;
+	h->capfields = n + SPARE_FIELDS;
+	h->fields = fields_get(a, h->capfields);
+}
+
+void
 head_copy(struct head *to, const struct head *from, struct arena *a)
 {
 	*to = *from;
-	to->capfields = from->nfields + SPARE_FIELDS;
-	to->fields = fields_get(a, to->capfields);
+	head_room(to, a, from->nfields);
+	to->nfields = from->nfields;
 	if (from->nfields > 0)
 		memcpy(to->fields, from->fields,
 		    from->nfields * sizeof(*from->fields));
-}
-
-bool
-head_is_method(const struct head *h, const char *method)
-{
-	return slice_eq(h->method, slice_of(method));
 }
 
 bool

@@ -62,12 +62,21 @@ const struct field *head_find_name(const struct head *h, struct slice name);
 /* Removes all fields with that id; the order of the rest stands. */
 void head_del(struct head *h, enum field_id id);
 
+/* An empty array of fields, with room for n and those that a proxy adds. */
+void head_room(struct head *h, struct arena *a, uint32_t n);
+
 /* A copy with a field array of its own (names and values stay borrowed). */
 void head_copy(struct head *to, const struct head *from, struct arena *a);
 
 /* GET HEAD OPTIONS TRACE PUT DELETE (RFC 9110 9.2.2). */
 bool head_is_idempotent(const struct head *h);
-bool head_is_method(const struct head *h, const char *method);
+
+/* Methods are compared by case; the length of a literal costs nothing. */
+static inline bool
+head_is_method(const struct head *h, const char *method)
+{
+	return slice_eq(h->method, slice_of(method));
+}
 
 /*
  * Does this response have no body whatever it says (RFC 9112 6.3)?

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/number.h"
+
 #define UNIX_PREFIX "unix:"
 #define FORM "write \"127.0.0.1:80\", \"[::1]:80\", \"*:80\" or \"unix:/path\""
 
@@ -149,6 +151,38 @@ addr_is_name(struct slice text)
 	return true;
 }
 
+static char *
+print_number(char *at, unsigned n)
+{
+	char room[NUMBER_TEXT];
+	struct slice digits = number_print(n, room);
+
+	memcpy(at, digits.p, digits.n);
+	return at + digits.n;
+}
+
+/* Each request has it in a line or two: without a format.  No NUL after. */
+static char *
+print_ipv4(const void *address, char *at)
+{
+	const uint8_t *byte = address;
+
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			*at++ = '.';
+		at = print_number(at, byte[i]);
+	}
+	return at;
+}
+
+static void
+print_ipv4_port(const struct addr *a, char *at)
+{
+	at = print_ipv4(&a->in.sin_addr, at);
+	*at++ = ':';
+	*print_number(at, ntohs(a->in.sin_port)) = '\0';
+}
+
 void
 addr_print_host(const struct addr *a, char out[ADDR_TEXT])
 {
@@ -156,12 +190,11 @@ addr_print_host(const struct addr *a, char out[ADDR_TEXT])
 
 	switch (a->sa.sa_family) {
 	case AF_INET:
-		inet_ntop(AF_INET, &a->in.sin_addr, out, ADDR_TEXT);
+		*print_ipv4(&a->in.sin_addr, out) = '\0';
 		break;
 	case AF_INET6:
 		if (IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
-			inet_ntop(AF_INET, &a->in6.sin6_addr.s6_addr[12], ip,
-			    sizeof(ip));
+			*print_ipv4(&a->in6.sin6_addr.s6_addr[12], ip) = '\0';
 		else
 			inet_ntop(AF_INET6, &a->in6.sin6_addr, ip,
 			    sizeof(ip));
@@ -183,6 +216,10 @@ addr_print(const struct addr *a, char out[ADDR_TEXT])
 	char host[ADDR_TEXT];
 	bool six;
 
+	if (a->sa.sa_family == AF_INET) {
+		print_ipv4_port(a, out);
+		return;
+	}
 	addr_print_host(a, host);
 	if (addr_is_unix(a) || a->sa.sa_family == AF_UNSPEC) {
 		(void)snprintf(out, ADDR_TEXT, "%.120s", host);

@@ -9,6 +9,7 @@
 
 #include "net/addr.h"
 #include "net/loop.h"
+#include "net/pipe.h"
 
 /*
  * One connection: bytes.  A plain socket, or TLS over another conn (tls.h),
@@ -33,6 +34,9 @@ struct conn_sink {
 struct conn_ops {
 	ssize_t (*recv)(struct conn *, void *p, size_t n);
 	ssize_t (*send)(struct conn *, const struct iovec *v, size_t n, bool more);
+	/* Both NULL where bytes cannot pass by a pipe. */
+	ssize_t (*splice_in)(struct conn *, struct pipe *, size_t most);
+	ssize_t (*splice_out)(struct conn *, struct pipe *, size_t n, bool more);
 	void (*shutdown)(struct conn *);
 	void (*local)(struct conn *, struct addr *out);
 	void (*close)(struct conn *, bool reset);
@@ -47,15 +51,14 @@ struct conn {
 	const struct conn_sink *sink;
 	void *owner;
 	struct loop *loop;
-	bool connected;		/* false while connecting */
-	bool readable, writable;
-	bool eof;		/* recv has met the end */
-	bool cut;		/* ... and TLS had not said that it would come */
-	bool closed;
+	bool connected : 1;	/* false while connecting */
+	bool readable : 1, writable : 1;
+	bool eof : 1;		/* recv has met the end */
+	bool cut : 1;		/* ... and TLS had not said that it would come */
+	bool closed : 1;
 	int error;		/* errno that broke it, 0 */
 	const char *why;	/* of error, or what is lacking while not
 				 * connected; static; NULL: nothing to tell */
-	uint64_t bytes_in, bytes_out;
 	const struct addr *peer;	/* whom it speaks to; do not copy it whole */
 };
 
@@ -95,6 +98,32 @@ static inline ssize_t
 conn_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 {
 	return c->ops->send(c, v, n, more);
+}
+
+static inline bool
+conn_can_splice(const struct conn *c)
+{
+	return c->ops->splice_in != NULL && c->ops->splice_out != NULL;
+}
+
+/*
+ * As conn_recv, into a pipe that is empty.  Fewer bytes than asked for do not
+ * mean drained: readable stays true until a call has found nothing.
+ */
+static inline ssize_t
+conn_splice_in(struct conn *c, struct pipe *p, size_t most)
+{
+	return c->ops->splice_in(c, p, most);
+}
+
+/*
+ * As conn_send, of n bytes that stand in the pipe; but fewer may be written
+ * while writable is still true: ask again.
+ */
+static inline ssize_t
+conn_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
+{
+	return c->ops->splice_out(c, p, n, more);
 }
 
 /* Shuts down the writing side. */

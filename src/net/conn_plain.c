@@ -17,24 +17,26 @@
 #include <netinet/tcp.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "base/must.h"
 #include "net/conn.h"
 
+#define SMALL 2048u		/* bytes that are put together to be sent */
 #define DOUBT MSEC(50)		/* of silence after a short read */
 
 struct conn_plain {
 	struct conn conn;
-	struct event event;
-	struct task task;	/* tell; once closed, reap */
+	union {
+		struct event event;	/* while is_heard */
+		struct task task;	/* tell; once closed, reap */
+	};
 	struct timer doubt;
 	struct addr_short ip;	/* of an accepted peer */
 	int fd;
 	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
+	bool is_heard;		/* the event is there */
 };
 
 static struct conn_plain *
@@ -122,25 +124,21 @@ drained(struct conn_plain *p)
 	loop_after(p->conn.loop, &p->doubt, DOUBT);
 }
 
-static ssize_t
-plain_recv(struct conn *c, void *buf, size_t n)
+/* What on_doubt met comes before all else. */
+static bool
+is_broken(struct conn *c)
 {
-	ssize_t got;
+	if (plain(c)->broken == 0)
+		return false;
+	c->error = plain(c)->broken;
+	c->readable = false;
+	return true;
+}
 
-	if (plain(c)->broken != 0) {
-		c->error = plain(c)->broken;
-		c->readable = false;
-		return -1;
-	}
-	do
-		got = recv(plain(c)->fd, buf, n, 0);
-	while (got < 0 && errno == EINTR);
-	if (got > 0) {
-		c->bytes_in += (uint64_t)got;
-		if ((size_t)got < n)
-			drained(plain(c));
-		return got;
-	}
+/* Nothing was read: there is nothing now, or it has ended (got is 0). */
+static ssize_t
+read_nothing(struct conn *c, ssize_t got)
+{
 	c->readable = false;
 	if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return 0;
@@ -152,18 +150,82 @@ plain_recv(struct conn *c, void *buf, size_t n)
 }
 
 static ssize_t
-plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
+plain_recv(struct conn *c, void *buf, size_t n)
 {
-	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v,
-	    .msg_iovlen = n };
+	ssize_t got;
+
+	if (is_broken(c))
+		return -1;
+	do
+		got = recv(plain(c)->fd, buf, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return read_nothing(c, got);
+	if ((size_t)got < n)
+		drained(plain(c));
+	return got;
+}
+
+static ssize_t
+plain_splice_in(struct conn *c, struct pipe *p, size_t most)
+{
+	ssize_t got;
+
+	must(p->held == 0);
+	if (is_broken(c))
+		return -1;
+	got = pipe_fill(p, plain(c)->fd, most);
+	if (got <= 0)
+		return read_nothing(c, got);
+	return got;
+}
+
+static size_t
+total_of(const struct iovec *v, size_t n)
+{
 	size_t total = 0;
-	ssize_t sent;
 
 	for (size_t i = 0; i < n; i++)
 		total += v[i].iov_len;
+	return total;
+}
+
+/*
+ * A small message of several pieces, most often a head and its body, is put
+ * together first: that costs less than the kernel's reading of an iovec.
+ */
+static ssize_t
+send_small(int fd, const struct iovec *v, size_t n, int flags)
+{
+	char all[SMALL], *p = all;
+
+	for (size_t i = 0; i < n; i++)
+		p = mempcpy(p, v[i].iov_base, v[i].iov_len);
+	return send(fd, all, (size_t)(p - all), flags);
+}
+
+static ssize_t
+send_pieces(int fd, const struct iovec *v, size_t n, size_t total, int flags)
+{
+	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)v,
+	    .msg_iovlen = n };
+
+	if (n == 1)
+		return send(fd, v[0].iov_base, v[0].iov_len, flags);
+	if (total <= SMALL)
+		return send_small(fd, v, n, flags);
+	return sendmsg(fd, &m, flags);
+}
+
+static ssize_t
+plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
+{
+	size_t total = total_of(v, n);
+	int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+	ssize_t sent;
+
 	do
-		sent = sendmsg(plain(c)->fd, &m,
-		    MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+		sent = send_pieces(plain(c)->fd, v, n, total, flags);
 	while (sent < 0 && errno == EINTR);
 	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		sent = 0;
@@ -174,8 +236,22 @@ plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 	}
 	if ((size_t)sent < total)
 		c->writable = false;
-	c->bytes_out += (uint64_t)sent;
 	return sent;
+}
+
+/* A signal may cut it short while there is room: EAGAIN alone tells. */
+static ssize_t
+plain_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
+{
+	ssize_t sent = pipe_drain(p, plain(c)->fd, n, more);
+
+	if (sent > 0)
+		return sent;
+	c->writable = false;
+	if (sent == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
+		return 0;
+	c->error = errno;
+	return -1;
 }
 
 static void
@@ -187,7 +263,9 @@ plain_shutdown(struct conn *c)
 static void
 run_reap(struct task *t)
 {
-	free(list_entry(t, struct conn_plain, task));
+	struct conn_plain *p = list_entry(t, struct conn_plain, task);
+
+	slab_put(&p->conn.loop->conns, p);
 }
 
 static void
@@ -196,9 +274,11 @@ plain_close(struct conn *c, bool reset)
 	static const struct linger none = { 1, 0 };
 	struct conn_plain *p = plain(c);
 
+	if (p->is_heard)
+		event_del(&p->event);
+	else
+		task_stop(&p->task);
 	if (p->fd >= 0) {
-		if (event_initialized(&p->event))
-			event_del(&p->event);
 		if (reset)
 			setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &none,
 			    sizeof(none));
@@ -206,7 +286,6 @@ plain_close(struct conn *c, bool reset)
 		p->fd = -1;
 	}
 	timer_stop(&c->loop->wheel, &p->doubt);
-	task_stop(&p->task);
 	task_init(&p->task, run_reap);
 	loop_reap(c->loop, &p->task);
 }
@@ -228,6 +307,8 @@ plain_descriptor(const struct conn *c)
 static const struct conn_ops plain_ops = {
 	.recv = plain_recv,
 	.send = plain_send,
+	.splice_in = plain_splice_in,
+	.splice_out = plain_splice_out,
 	.shutdown = plain_shutdown,
 	.local = plain_local,
 	.close = plain_close,
@@ -237,9 +318,12 @@ static const struct conn_ops plain_ops = {
 static struct conn_plain *
 plain_new(struct loop *loop, int fd)
 {
-	struct conn_plain *p = mem_new(sizeof(*p));
+	struct conn_plain *p;
 
 	must(loop->base != NULL);
+	if (loop->conns.size == 0)
+		slab_init_blocks(&loop->conns, sizeof(*p));
+	p = slab_get(&loop->conns);
 	p->conn.ops = &plain_ops;
 	p->conn.loop = loop;
 	p->fd = fd;
@@ -251,11 +335,15 @@ plain_new(struct loop *loop, int fd)
 static void
 start(struct conn_plain *p)
 {
+	p->is_heard = true;
 	event_assign(&p->event, p->conn.loop->base, p->fd,
 	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event,
 	    p);
-	if (event_add(&p->event, NULL) != 0)
-		p->conn.error = ENOMEM;
+	if (event_add(&p->event, NULL) == 0)
+		return;
+	p->is_heard = false;
+	task_init(&p->task, run_tell);
+	p->conn.error = ENOMEM;
 }
 
 static void

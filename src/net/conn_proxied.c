@@ -74,8 +74,6 @@ mirror(struct conn_proxied *x)
 	c->eof = b->eof;
 	if (b->error != 0)
 		c->error = b->error;
-	c->bytes_in = b->bytes_in;
-	c->bytes_out = b->bytes_out;
 }
 
 /* --- heard */

@@ -282,6 +282,8 @@ tls_facts(const struct conn *conn, struct tls_facts *out)
 		.alpn = { c->alpn, c->nalpn },
 		.resumed = c->resumed,
 		.verified = c->verified,
+		.silent = c->server != NULL && c->hello != NULL &&
+		    !c->hello->is_running,
 		.ktls = c->ktls,
 		.time = c->time,
 	};

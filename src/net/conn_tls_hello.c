@@ -312,22 +312,20 @@ make_ssl(struct conn_tls *c)
 static bool
 start(struct conn_tls *c)
 {
-	c->hello->is_running = true;
-	c->hello->begun = c->conn.loop->clock.now;
-	if (c->server != NULL) {
-		if (page_len(&c->in) == 0 && conn_tls_fill(c) == 0) {
-			c->hello->is_running = false;
+	if (c->server != NULL && page_len(&c->in) == 0) {
+		if (conn_tls_fill(c) == 0)
 			return true;
-		}
 		if (page_len(&c->in) == 0) {
 			conn_tls_fail(c, TLS_GONE, c->in_error != 0 ?
 			    c->in_error : ECONNRESET,
 			    "the client left before a handshake");
 			return false;
 		}
-		if (!is_tls(c))
-			return false;
 	}
+	c->hello->is_running = true;
+	c->hello->begun = c->conn.loop->clock.now;
+	if (c->server != NULL && !is_tls(c))
+		return false;
 	return make_ssl(c);
 }
 
@@ -377,8 +375,8 @@ conn_tls_hello(struct conn_tls *c)
 
 	if (b->error != 0 && (!b->readable || !b->connected)) {
 		conn_tls_fail(c, TLS_GONE, b->error, "%s",
-		    c->hello->is_running ? "the peer left during the handshake" :
-		    "no connection");
+		    c->hello->is_running ?
+		    "the peer left during the handshake" : "no connection");
 		failed(c);
 		return;
 	}

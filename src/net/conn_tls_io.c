@@ -141,7 +141,6 @@ conn_tls_recv(struct conn *conn, void *p, size_t n)
 		total += (size_t)got;
 	}
 	answer(c);
-	conn->bytes_in += total;
 	if (total > 0) {
 		conn->readable = got != 0;
 		return (ssize_t)total;
@@ -242,7 +241,6 @@ send_ktls(struct conn_tls *c, const struct iovec *v, size_t n, bool more)
 		c->out_error = c->below->error;
 		return send_error(c);
 	}
-	c->conn.bytes_out += (uint64_t)sent;
 	return sent;
 }
 
@@ -297,6 +295,5 @@ conn_tls_send(struct conn *conn, const struct iovec *v, size_t n, bool more)
 	    page_len(&c->out) > 0);
 	if (c->debt && taken == total)
 		taken--;
-	conn->bytes_out += taken;
 	return (ssize_t)taken;
 }

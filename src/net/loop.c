@@ -39,6 +39,7 @@ loop_make(void)
 	list_init(&l->run);
 	list_init(&l->flush);
 	list_init(&l->reap);
+	list_init(&l->later);
 	buf_pages_init(&l->pages, PAGES_KEPT);
 	arena_chunks_init(&l->chunks, CHUNKS_KEPT);
 	return l;
@@ -108,6 +109,12 @@ is_quiet(const struct loop *l)
 	return list_is_empty(&l->run) && list_is_empty(&l->flush);
 }
 
+static bool
+may_wait(const struct loop *l)
+{
+	return is_quiet(l) && list_is_empty(&l->later);
+}
+
 /* What frees one thing may let go of another: a link, then its conn. */
 static void
 reap(struct loop *l)
@@ -119,6 +126,7 @@ reap(struct loop *l)
 static void
 work(struct loop *l)
 {
+	list_splice(&l->run, &l->later);
 	for (int i = 0; i < LOOP_ROUNDS && !is_quiet(l); i++) {
 		run_list(&l->run);
 		run_list(&l->flush);
@@ -144,6 +152,8 @@ loop_free(struct loop **lp)
 		event_base_free(l->base);
 	slab_fini(&l->pages);
 	slab_fini(&l->chunks);
+	slab_fini(&l->conns);
+	pipes_fini(&l->pipes);
 	free(l);
 }
 
@@ -194,7 +204,7 @@ wait_for_events(struct loop *l, int64_t until)
 {
 	int flags = EVLOOP_ONCE;
 
-	if (!is_quiet(l) || (until != 0 && until <= l->clock.now))
+	if (!may_wait(l) || (until != 0 && until <= l->clock.now))
 		flags |= EVLOOP_NONBLOCK;
 	else
 		set_alarm(l, earlier(wheel_next(&l->wheel), until));
@@ -226,5 +236,5 @@ loop_advance(struct loop *l, int64_t now)
 	l->clock.now = now;
 	do
 		loop_tick(l, 0);
-	while (!is_quiet(l));
+	while (!may_wait(l));
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "net/pipe.h"
 #include "net/timer.h"
 
 struct event_base;
@@ -24,7 +25,8 @@ struct event;
  * 4. reap    the only place where conns, codecs and exchanges are freed.
  *
  * 2 and 3 repeat until both lists are empty, at most LOOP_ROUNDS times (what is
- * left comes first in the next tick, which then does not block).
+ * left comes first in the next tick, which then does not block).  A task that
+ * has done its share of a tick asks by loop_later() for the next one's run.
  *
  * With no event_base (loop_new_virtual) nothing blocks and the clock is the
  * test's: the same code under a virtual clock.
@@ -40,9 +42,11 @@ struct loop {
 	struct event_base *base;	/* NULL in a simulation */
 	struct clock clock;
 	struct wheel wheel;
-	struct list run, flush, reap;
+	struct list run, flush, reap, later;
 	struct slab pages;		/* BUF_PAGE, shared by all conns */
 	struct slab chunks;		/* arena chunks */
+	struct slab conns;		/* of conn_plain.c */
+	struct pipes pipes;		/* none until somebody sets a limit */
 	struct event *alarm;		/* wakes the loop for the wheel */
 	int64_t alarm_at;
 	void (*after)(void *owner);	/* end of each tick: the log is written */
@@ -81,6 +85,14 @@ loop_reap(struct loop *l, struct task *t)
 {
 	if (!list_has(&t->node))
 		list_add_tail(&l->reap, &t->node);
+}
+
+/* Runs in the next tick, once events have been heard, which does not wait. */
+static inline void
+loop_later(struct loop *l, struct task *t)
+{
+	if (!list_has(&t->node))
+		list_add_tail(&l->later, &t->node);
 }
 
 /* What every event callback in net/ does first: the clock is read once. */

@@ -22,13 +22,16 @@
 #include "base/mem.h"
 
 #define TARGETS_MOST 32		/* of a service */
+#define FAMILIES 2		/* each is a question of its own */
 #define TRIES 3
 
-/* A host that is asked for, and what its addresses get. */
+/* A host that is asked for one family, and what its addresses get. */
 struct target {
 	struct lookup *lookup;
 	uint16_t port;
 	unsigned weight;
+	bool backup;
+	int family;
 };
 
 struct lookup {
@@ -41,9 +44,11 @@ struct lookup {
 	struct task done;
 	unsigned pending;		/* questions c-ares works on */
 	bool over;
-	struct target targets[TARGETS_MOST];
+	struct target targets[TARGETS_MOST * FAMILIES];
+	size_t ntargets;
 	struct record v[ANSWER_MOST];
 	size_t n;
+	bool lost4, lost6;
 	int ttl;			/* seconds; -1: none yet */
 	const char *failed;		/* by the network or a server */
 	const char *empty;		/* there is no such name or record */
@@ -143,22 +148,77 @@ copy_addr(struct addr *a, const struct ares_addrinfo_node *node,
 	return !IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
+static int
+compare(const struct record *a, const struct record *b)
+{
+	int family = a->addr.sa.sa_family, rc;
+
+	if (a->backup != b->backup)
+		return a->backup ? 1 : -1;
+	if (family != b->addr.sa.sa_family)
+		return family == AF_INET ? -1 : 1;
+	rc = family == AF_INET ?
+	    memcmp(&a->addr.in.sin_addr, &b->addr.in.sin_addr, 4) :
+	    memcmp(&a->addr.in6.sin6_addr, &b->addr.in6.sin6_addr, 16);
+	return rc != 0 ? rc : addr_port(&a->addr) - addr_port(&b->addr);
+}
+
+/*
+ * Each address once; one that is both is no backup.  Of too many the least
+ * stay, whatever the order: servers of DNS turn their answers round, and ours
+ * must not come and go with that.
+ */
+static void
+keep(struct lookup *lk, const struct record *r)
+{
+	struct record *last = NULL;
+
+	for (size_t i = 0; i < lk->n; i++) {
+		if (addr_eq(&lk->v[i].addr, &r->addr)) {
+			if (lk->v[i].backup)
+				lk->v[i] = *r;
+			return;
+		}
+		if (last == NULL || compare(last, &lk->v[i]) < 0)
+			last = &lk->v[i];
+	}
+	if (lk->n < ANSWER_MOST)
+		lk->v[lk->n++] = *r;
+	else if (compare(r, last) < 0)
+		*last = *r;
+}
+
 static void
 take(struct target *t, const struct ares_addrinfo *ai)
 {
+	struct record r = { .weight = t->weight, .backup = t->backup };
 	struct lookup *lk = t->lookup;
 	const struct ares_addrinfo_cname *alias;
 	const struct ares_addrinfo_node *node;
 
 	for (node = ai->nodes; node != NULL; node = node->ai_next) {
-		if (lk->n == ANSWER_MOST ||
-		    !copy_addr(&lk->v[lk->n].addr, node, t->port))
+		if (!copy_addr(&r.addr, node, t->port))
 			continue;
-		lk->v[lk->n++].weight = t->weight;
+		keep(lk, &r);
 		note_ttl(lk, node->ai_ttl);
 	}
 	for (alias = ai->cnames; alias != NULL; alias = alias->next)
 		note_ttl(lk, alias->ttl);
+}
+
+/* Whether there are such addresses was not to be learnt. */
+static void
+lose(const struct target *t, int status)
+{
+	struct lookup *lk = t->lookup;
+
+	note_failure(lk, status);
+	if (status == ARES_ENOTFOUND || status == ARES_ENODATA)
+		return;
+	if (t->family == AF_INET)
+		lk->lost4 = true;
+	else
+		lk->lost6 = true;
 }
 
 static void
@@ -172,23 +232,26 @@ on_host(void *owner, int status, int timeouts, struct ares_addrinfo *ai)
 	if (!lk->over && status == ARES_SUCCESS)
 		take(t, ai);
 	else if (!lk->over)
-		note_failure(lk, status);
+		lose(t, status);
 	if (ai != NULL)
 		ares_freeaddrinfo(ai);
 }
 
 static void
-ask_host(struct target *t, const char *name)
+ask_host(const struct target *what, const char *name)
 {
 	struct ares_addrinfo_hints hints = { .ai_flags = ARES_AI_NOSORT,
 	    .ai_socktype = SOCK_STREAM };
-	static const int families[] = { AF_INET, AF_INET6 };
+	static const int families[FAMILIES] = { AF_INET, AF_INET6 };
+	struct lookup *lk = what->lookup;
+	struct target *t;
 
-	t->lookup->pending += 2;
-	for (size_t i = 0; i < 2; i++) {
-		hints.ai_family = families[i];
-		ares_getaddrinfo(t->lookup->channel, name, NULL, &hints,
-		    on_host, t);
+	lk->pending += FAMILIES;
+	for (size_t i = 0; i < FAMILIES; i++) {
+		t = &lk->targets[lk->ntargets++];
+		*t = *what;
+		t->family = hints.ai_family = families[i];
+		ares_getaddrinfo(lk->channel, name, NULL, &hints, on_host, t);
 	}
 }
 
@@ -244,32 +307,49 @@ note_packet_ttl(struct lookup *lk, const unsigned char *packet, int n)
 	}
 }
 
+/* The target "." says that there is no such service here (RFC 2782). */
+static bool
+is_offered(const struct ares_srv_reply *r)
+{
+	return r->port != 0 && r->host[0] != '\0' && strcmp(r->host, ".") != 0;
+}
+
 static unsigned
 best_priority(const struct ares_srv_reply *all)
 {
 	unsigned best = UINT16_MAX;
 
 	for (; all != NULL; all = all->next)
-		if (all->priority < best)
+		if (is_offered(all) && all->priority < best)
 			best = all->priority;
 	return best;
 }
 
-/* The target "." says that there is no such service here (RFC 2782). */
+static void
+ask_side(struct lookup *lk, const struct ares_srv_reply *all, unsigned best,
+    bool backup)
+{
+	struct target t = { .lookup = lk, .backup = backup };
+
+	for (; all != NULL; all = all->next) {
+		if (lk->ntargets == TARGETS_MOST * FAMILIES)
+			return;
+		if (!is_offered(all) || (all->priority != best) != backup)
+			continue;
+		t.port = all->port;
+		t.weight = all->weight;
+		ask_host(&t, all->host);
+	}
+}
+
 static void
 ask_targets(struct lookup *lk, const struct ares_srv_reply *all)
 {
 	unsigned best = best_priority(all);
-	size_t n = 0;
 
-	for (; all != NULL && n < TARGETS_MOST; all = all->next) {
-		if (all->priority != best || all->port == 0 ||
-		    all->host[0] == '\0' || strcmp(all->host, ".") == 0)
-			continue;
-		lk->targets[n] = (struct target){ lk, all->port, all->weight };
-		ask_host(&lk->targets[n++], all->host);
-	}
-	if (n == 0)
+	ask_side(lk, all, best, false);
+	ask_side(lk, all, best, true);
+	if (lk->ntargets == 0)
 		lk->empty = "the service is not offered";
 }
 
@@ -358,8 +438,8 @@ static void
 run_done(struct task *t)
 {
 	struct lookup *lk = list_entry(t, struct lookup, done);
-	struct answer a = { .v = lk->v, .n = lk->n, .partial =
-	    lk->failed != NULL, .ttl = SEC((int64_t)(lk->ttl > 0 ?
+	struct answer a = { .v = lk->v, .n = lk->n, .lost4 = lk->lost4,
+	    .lost6 = lk->lost6, .ttl = SEC((int64_t)(lk->ttl > 0 ?
 	    lk->ttl : 0)) };
 
 	if (lk->n == 0)
@@ -393,6 +473,7 @@ ask(const struct resolver *r, struct loop *loop, const struct lookup_query *q,
     void (*fn)(void *owner, const struct answer *), void *owner)
 {
 	struct lookup *lk = mem_new(sizeof(*lk));
+	struct target host = { .weight = 1 };
 	int rc;
 
 	(void)r;
@@ -410,8 +491,8 @@ ask(const struct resolver *r, struct loop *loop, const struct lookup_query *q,
 	if (rc != ARES_SUCCESS) {
 		note_failure(lk, rc);
 	} else if (q->kind == LOOKUP_HOST) {
-		lk->targets[0] = (struct target){ lk, 0, 1 };
-		ask_host(&lk->targets[0], q->name);
+		host.lookup = lk;
+		ask_host(&host, q->name);
 	} else {
 		lk->pending++;
 		ares_query(lk->channel, q->name, ns_c_in, ns_t_srv, on_service,

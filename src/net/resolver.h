@@ -11,7 +11,7 @@
  * How names become addresses; a simulation brings its own.  Nothing blocks:
  * the answer comes later, in the run phase of some tick.
  */
-#define ANSWER_MOST 128		/* records of an answer; the rest is left out */
+#define ANSWER_MOST 128		/* records; of more the least addresses */
 
 enum lookup_kind { LOOKUP_HOST, LOOKUP_SERVICE };	/* A and AAAA; SRV */
 
@@ -25,12 +25,13 @@ struct lookup_query {
 struct record {
 	struct addr addr;	/* of a host without port */
 	unsigned weight;	/* of a service; 1 */
+	bool backup;		/* of a service: not of its best priority */
 };
 
 struct answer {
 	const char *error;	/* a sentence, lives as long as the process; or NULL */
-	bool partial;		/* good, but some of the servers did not say all */
-	const struct record *v;	/* of the best priority, in the order received */
+	bool lost4, lost6;	/* not all of IPv4, of IPv6 could be learnt */
+	const struct record *v;	/* in the order received, each address once */
 	size_t n;		/* > 0 unless there is an error */
 	int64_t ttl;		/* a duration; the shortest of all records */
 };

@@ -59,7 +59,8 @@ fetch(struct tls *t)
 	t->cbc128 = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
 	t->cbc256 = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	t->scratch = SSL_CTX_new(TLS_method());
-	ok = t->scratch != NULL && t->bio != NULL && t->cbc128 != NULL && t->cbc256 != NULL;
+	ok = t->scratch != NULL && t->bio != NULL && t->cbc128 != NULL &&
+	    t->cbc256 != NULL;
 	for (int i = 0; i < TLS_AEADS; i++) {
 		t->aead[i] = EVP_CIPHER_fetch(NULL, aead_names[i], NULL);
 		/* ChaCha20 may be missing: it then is not negotiated. */

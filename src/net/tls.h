@@ -70,6 +70,7 @@ struct tls_facts {
 	struct slice alpn;		/* the protocol chosen; empty: none */
 	bool resumed;
 	bool verified;			/* the peer's certificate is there and was checked */
+	bool silent;			/* the client has not said a byte yet */
 	bool ktls;			/* the kernel seals what we send */
 	int64_t time;			/* of the handshake, first byte to last, microseconds */
 };

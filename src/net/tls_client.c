@@ -255,7 +255,8 @@ set_name(const struct tls_client *k, SSL *ssl, const char *name)
 	if (k->insecure)
 		return true;
 	name = tls_client_expects(k, name);
-	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	X509_VERIFY_PARAM_set_hostflags(p,
+	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (*name != '\0' && is_address(name))
 		return X509_VERIFY_PARAM_set1_ip_asc(p, name) == 1;
 	return X509_VERIFY_PARAM_set1_host(p, *name != '\0' ? name :

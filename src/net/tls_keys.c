@@ -22,7 +22,8 @@ tls_suite_of(const SSL *ssl, struct tls_suite *out)
 	const EVP_MD *md = c != NULL ? SSL_CIPHER_get_handshake_digest(c) :
 				       NULL;
 
-	*out = (struct tls_suite){ .is_13 = SSL_version(ssl) == TLS1_3_VERSION };
+	*out = (struct tls_suite){
+		.is_13 = SSL_version(ssl) == TLS1_3_VERSION };
 	if (md == NULL || (!out->is_13 && SSL_version(ssl) != TLS1_2_VERSION))
 		return false;
 	if (EVP_MD_get_type(md) == NID_sha384)

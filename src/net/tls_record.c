@@ -135,7 +135,8 @@ end_seal(struct tls_way *w, uint8_t *tag)
 	int len;
 
 	return EVP_CipherFinal_ex(w->cipher, tag, &len) == 1 &&
-	    EVP_CIPHER_CTX_ctrl(w->cipher, EVP_CTRL_AEAD_GET_TAG, TAG, tag) == 1;
+	    EVP_CIPHER_CTX_ctrl(w->cipher, EVP_CTRL_AEAD_GET_TAG, TAG,
+	    tag) == 1;
 }
 
 size_t

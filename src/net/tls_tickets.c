@@ -35,7 +35,7 @@ struct key {
 struct tls_tickets {
 	const struct clock *clock;
 	int64_t period, lifetime;
-	struct key keys[KEYS_MOST];	/* the one that seals, then older ones */
+	struct key keys[KEYS_MOST];	/* first the one that seals */
 	size_t n;
 	bool is_file;
 };

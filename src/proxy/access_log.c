@@ -53,106 +53,145 @@ client_of(const struct exchange *x, char out[ADDR_TEXT])
 	addr_print(x->front->link.conn->peer, out);
 }
 
+/*
+ * Every request makes such a line, so it is put together without a format to
+ * read.  A piece is text that stands as it is, then a value.
+ */
+static void
+add_number(struct text *t, struct slice before, int64_t n)
+{
+	text_add_slice(t, before);
+	text_add_number(t, n);
+}
+
+static void
+add_json(struct text *t, struct slice before, struct slice value)
+{
+	text_add_slice(t, before);
+	text_add_json(t, value);
+}
+
+static void
+add_name(struct text *t, struct slice before, const char *name)
+{
+	if (name != NULL && name[0] != '\0') {
+		add_json(t, before, slice_of(name));
+	} else {
+		text_add_slice(t, before);
+		text_add_slice(t, SLICE("null"));
+	}
+}
+
 static void
 add_request_json(struct text *t, const struct exchange *x)
 {
 	const struct head *h = x->request;
 
 	if (h == NULL) {
-		text_add(t, ",\"method\":null,\"target\":null,"
-		    "\"version\":null,\"host\":null");
+		text_add_slice(t, SLICE(",\"method\":null,\"target\":null,"
+		    "\"version\":null,\"host\":null"));
 		return;
 	}
-	text_add(t, ",\"method\":");
-	text_add_json(t, h->method);
-	text_add(t, ",\"target\":");
-	text_add_json(t, h->path.n > 0 ? h->path : h->authority);
-	text_add(t, ",\"version\":\"%s\",\"host\":",
-	    http_proto_name(h->proto));
-	text_add_json(t, h->authority);
+	add_json(t, SLICE(",\"method\":"), h->method);
+	add_json(t, SLICE(",\"target\":"),
+	    h->path.n > 0 ? h->path : h->authority);
+	add_name(t, SLICE(",\"version\":"), http_proto_name(h->proto));
+	add_json(t, SLICE(",\"host\":"), h->authority);
+}
+
+static void
+add_times_json(struct text *t, const struct exchange *x)
+{
+	struct phases p = phases_of(x);
+
+	add_number(t, SLICE(",\"times\":{\"request\":"), p.request);
+	add_number(t, SLICE(",\"queue\":"), p.queue);
+	add_number(t, SLICE(",\"connect\":"), p.connect);
+	add_number(t, SLICE(",\"response\":"), p.response);
+	add_number(t, SLICE(",\"total\":"), p.total);
+	text_add_char(t, '}');
 }
 
 static void
 add_tls_json(struct text *t, const struct exchange *x)
 {
+	static const struct slice bools[] = { { "false", 5 }, { "true", 4 } };
 	struct tls_facts f;
 
 	if (!conn_facts(x->front->link.conn, &f) || f.version == NULL) {
-		text_add(t, ",\"tls\":null");
+		text_add_slice(t, SLICE(",\"tls\":null"));
 		return;
 	}
-	text_add(t, ",\"tls\":{\"version\":\"%s\",\"cipher\":\"%s\","
-	    "\"sni\":", f.version, f.cipher);
+	add_name(t, SLICE(",\"tls\":{\"version\":"), f.version);
+	add_name(t, SLICE(",\"cipher\":"), f.cipher);
 	if (f.sni.n > 0)
-		text_add_json(t, f.sni);
+		add_json(t, SLICE(",\"sni\":"), f.sni);
 	else
-		text_add(t, "null");
-	text_add(t, ",\"resumed\":%s,\"verified\":%s,\"handshake\":%lld}",
-	    f.resumed ? "true" : "false", f.verified ? "true" : "false",
-	    (long long)(f.time / USEC_PER_MS));
+		text_add_slice(t, SLICE(",\"sni\":null"));
+	text_add_slice(t, SLICE(",\"resumed\":"));
+	text_add_slice(t, bools[f.resumed]);
+	text_add_slice(t, SLICE(",\"verified\":"));
+	text_add_slice(t, bools[f.verified]);
+	add_number(t, SLICE(",\"handshake\":"), f.time / USEC_PER_MS);
+	text_add_char(t, '}');
 }
 
 /* Of the connection that was used; it may have been made for another. */
 static void
 add_server_tls_json(struct text *t, const struct exchange *x)
 {
-	if (x->server_tls == TLS_ANY)
-		text_add(t, ",\"server_tls\":null");
-	else
-		text_add(t, ",\"server_tls\":{\"version\":\"%s\","
-		    "\"resumed\":%s}", x->server_tls == TLS_1_3 ? "TLSv1.3" :
-		    "TLSv1.2", x->server_resumed ? "true" : "false");
+	if (x->server_tls == TLS_ANY) {
+		text_add_slice(t, SLICE(",\"server_tls\":null"));
+		return;
+	}
+	add_name(t, SLICE(",\"server_tls\":{\"version\":"),
+	    x->server_tls == TLS_1_3 ? "TLSv1.3" : "TLSv1.2");
+	text_add_slice(t, x->server_resumed ?
+	    SLICE(",\"resumed\":true}") : SLICE(",\"resumed\":false}"));
 }
 
 static void
 add_active_json(struct text *t, const struct exchange *x)
 {
-	text_add(t, ",\"active\":{\"process\":%u,\"listener\":%u,"
-	    "\"pool\":%u,\"server\":%u}", x->worker->nfronts,
-	    x->front->listener->nfronts,
-	    x->pool != NULL ? x->pool->in_flight : 0,
+	add_number(t, SLICE(",\"active\":{\"process\":"),
+	    x->worker->nfronts);
+	add_number(t, SLICE(",\"listener\":"), x->front->listener->nfronts);
+	add_number(t, SLICE(",\"pool\":"),
+	    x->pool != NULL ? x->pool->in_flight : 0);
+	add_number(t, SLICE(",\"server\":"),
 	    x->server != NULL ? x->server->active : 0);
+	text_add_char(t, '}');
 }
 
 static void
 line_json(struct text *t, const struct exchange *x)
 {
-	struct phases p = phases_of(x);
 	char time[32], client[ADDR_TEXT];
+	const char ending[2] = { x->ending.who, x->ending.when };
 
 	log_time_iso(x->worker->loop->clock.wall, time);
 	client_of(x, client);
-	text_add(t, "{\"time\":\"%s\",\"event\":\"access\",\"client\":\"%s\","
-	    "\"listener\":\"%s\",\"pool\":", time, client,
-	    x->front->listener->name);
-	if (x->pool != NULL)
-		text_add(t, "\"%s\"", x->pool->name);
-	else
-		text_add(t, "null");
-	text_add(t, ",\"server\":");
-	if (x->server_name[0] != '\0')
-		text_add_json(t, slice_of(x->server_name));
-	else
-		text_add(t, "null");
+	add_json(t, SLICE("{\"time\":"), slice_of(time));
+	add_json(t, SLICE(",\"event\":\"access\",\"client\":"),
+	    slice_of(client));
+	add_name(t, SLICE(",\"listener\":"), x->front->listener->name);
+	add_name(t, SLICE(",\"pool\":"),
+	    x->pool != NULL ? x->pool->name : NULL);
+	add_name(t, SLICE(",\"server\":"), x->server_name);
 	add_request_json(t, x);
-	text_add(t, ",\"status\":%u,\"bytes_in\":%llu,\"bytes_out\":%llu,"
-	    "\"termination\":\"%c%c\",\"retries\":%u", x->status,
-	    (unsigned long long)x->fs->bytes_in,
-	    (unsigned long long)x->bytes_out, x->ending.who, x->ending.when,
-	    x->retries);
-	text_add(t, ",\"times\":{\"request\":%lld,\"queue\":%lld,"
-	    "\"connect\":%lld,\"response\":%lld,\"total\":%lld}",
-	    (long long)p.request, (long long)p.queue, (long long)p.connect,
-	    (long long)p.response, (long long)p.total);
-	text_add(t, ",\"request_id\":");
-	text_add_json(t, x->request_id);
+	add_number(t, SLICE(",\"status\":"), x->status);
+	add_number(t, SLICE(",\"bytes_in\":"), (int64_t)x->fs->bytes_in);
+	add_number(t, SLICE(",\"bytes_out\":"), (int64_t)x->bytes_out);
+	add_json(t, SLICE(",\"termination\":"), slice_make(ending, 2));
+	add_number(t, SLICE(",\"retries\":"), x->retries);
+	add_times_json(t, x);
+	add_json(t, SLICE(",\"request_id\":"), x->request_id);
 	add_tls_json(t, x);
 	add_server_tls_json(t, x);
 	add_active_json(t, x);
-	if (x->ending.reason != NULL) {
-		text_add(t, ",\"reason\":");
-		text_add_json(t, slice_of(x->ending.reason));
-	}
+	if (x->ending.reason != NULL)
+		add_json(t, SLICE(",\"reason\":"),
+		    slice_of(x->ending.reason));
 	text_add_char(t, '}');
 }
 

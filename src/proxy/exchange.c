@@ -19,7 +19,6 @@
  */
 #include "proxy/exchange.h"
 
-#include <stdio.h>
 
 #include "base/must.h"
 #include "http/uri.h"
@@ -102,25 +101,6 @@ expects_other(const struct head *h)
 	return !h->expects_continue && head_find(h, FIELD_EXPECT) != NULL;
 }
 
-/* A trusted proxy in front of us may have ended its TLS. */
-static bool
-came_by_https(const struct exchange *x)
-{
-	const struct field *f;
-
-	if (x->front->secure || !x->front->trusted)
-		return x->front->secure;
-	f = head_find(x->request, FIELD_X_FORWARDED_PROTO);
-	return f != NULL && slice_eq_nocase(f->value, SLICE("https"));
-}
-
-const char *
-exchange_hsts(const struct exchange *x)
-{
-	return x->front->secure || x->secure ?
-	    x->front->listener->conf->https_only.value : NULL;
-}
-
 static bool
 step_head(struct exchange *x)
 {
@@ -135,7 +115,7 @@ step_head(struct exchange *x)
 	if (h == NULL)
 		return false;
 	x->times.head = w->loop->clock.now;
-	x->secure = came_by_https(x);
+	x->secure = exchange_came_by_https(x);
 	h->scheme = x->secure ? SLICE("https") : SLICE("http");
 	if (head_is_method(h, "TRACE"))
 		return exchange_refuse(x, 405, 'P', 'R', "TRACE is off");
@@ -166,9 +146,7 @@ name_request(struct exchange *x)
 	if (x->request_id.n > 0)
 		x->request_id = arena_copy(&x->arena, x->request_id);
 	else
-		x->request_id = arena_print(&x->arena, "%016llx%016llx",
-		    (unsigned long long)rng_next(&w->rng),
-		    (unsigned long long)rng_next(&w->rng));
+		x->request_id = forward_new_id(&w->rng, &x->arena);
 }
 
 static bool
@@ -223,13 +201,12 @@ join_queue(struct exchange *x, struct server *wanted)
 	struct pool *p = x->pool;
 
 	x->left = NULL;		/* it may be freed before our turn comes */
-	x->place.wanted = wanted;
 	if (x->place.called) {
-		queue_rejoin(p, &x->place);
+		queue_rejoin(p, &x->place, wanted);
 		return exchange_go(x, EXCHANGE_QUEUE);
 	}
 	x->queue_ahead = p->nqueue;
-	if (!queue_join(p, &x->place))
+	if (!queue_join(p, &x->place, wanted))
 		return exchange_refuse(x, 503, 's', 'Q',
 		    "every server is full, and so is the queue of the pool");
 	x->times.waiting = x->worker->loop->clock.now;
@@ -267,6 +244,7 @@ step_pick(struct exchange *x)
 		.tried = x->tried,
 		.ntried = x->ntried,
 		.full = &full,
+		.called = x->place.called,
 	};
 	struct server *s;
 
@@ -278,9 +256,8 @@ step_pick(struct exchange *x)
 	s = pool_pick(x->pool, &pick, true);
 	if (s == NULL && x->pool->nusable > 0)
 		return join_queue(x, full);
-	queue_answered(x->pool, &x->place);
 	if (s == NULL)
-		return exchange_refuse(x, 503, 'S', 'C',
+		return leave_queue(x) && exchange_refuse(x, 503, 'S', 'C',
 		    "no server of the pool takes requests");
 	if (x->left != NULL && x->left != s) {
 		x->left->count.wredis++;
@@ -288,13 +265,15 @@ step_pick(struct exchange *x)
 	}
 	x->left = NULL;
 	x->server = s;
-	snprintf(x->server_name, sizeof(x->server_name), "%s", s->name);
+	*stpncpy(x->server_name, s->name, sizeof(x->server_name) - 1) = '\0';
 	server_begin(s);
+	queue_answered(x->pool, &x->place);
 	x->times.queued = x->worker->loop->clock.now;
 	x->ask.sink = &exchange_back_sink;
 	x->ask.owner = x;
 	x->ask.on_done = on_asked;
 	x->ask.caller = &x->front->caller;
+	x->ask.client = x->front->link.conn;
 	back_ask(&x->ask, s, exchange_authority(x), !x->fresh);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
@@ -527,7 +506,7 @@ on_timer(struct timer *t)
 void
 exchange_new(struct front *f, struct stream *s)
 {
-	struct worker *w = f->worker;
+	struct worker *w = f->listener->worker;
 	struct exchange *x = slab_get(&w->exchanges_slab);
 
 	x->worker = w;

@@ -42,8 +42,8 @@ struct ending {
 
 /* One direction of the body. */
 struct flow {
-	struct slice first;	/* the slice as it was lent */
-	struct slice lent;	/* of it, not yet taken by the other side */
+	struct lent first;	/* the piece as it was lent */
+	struct lent lent;	/* of it, not yet taken by the other side */
 	size_t transit;		/* taken, not yet gone */
 	size_t gone;		/* gone, not yet given back */
 	uint64_t credited;	/* given back so far */

@@ -18,7 +18,7 @@ wake(struct exchange *x)
 }
 
 static void
-store_body(struct flow *f, struct slice bytes, bool end)
+store_body(struct flow *f, struct lent bytes, bool end)
 {
 	if (bytes.n > 0) {
 		f->first = f->lent = bytes;
@@ -58,7 +58,7 @@ front_on_head(void *owner, struct head *head, bool end)
 }
 
 static void
-front_on_body(void *owner, struct slice bytes, bool end)
+front_on_body(void *owner, struct lent bytes, bool end)
 {
 	struct exchange *x = owner;
 
@@ -122,7 +122,7 @@ back_on_head(void *owner, struct head *head, bool end)
 }
 
 static void
-back_on_body(void *owner, struct slice bytes, bool end)
+back_on_body(void *owner, struct lent bytes, bool end)
 {
 	struct exchange *x = owner;
 

@@ -2,9 +2,10 @@
  * exchange_flow.c - body bytes from one stream to the other, and how long an
  * exchange may wait for them.
  *
- * A slice is lent by its source, lent on to the other side, and given back
+ * A piece is lent by its source, lent on to the other side, and given back
  * when it has been written: so a slow reader stops the reading on the other
- * side, and no body byte is ever copied or held twice.
+ * side, and no body byte is ever copied or held twice.  A piece may stand in a
+ * pipe, if both sides can do that; here it is all the same.
  */
 #include "proxy/client_fields.h"
 #include "proxy/exchange_steps.h"
@@ -32,7 +33,7 @@ give_back(struct exchange *x, struct flow *f, struct stream *from)
 		return false;
 	f->gone = 0;
 	f->credited += n;
-	f->first = slice_skip(f->first, n);
+	f->first = lent_skip(f->first, n);
 	stream_consumed(from, n);
 	return true;
 }
@@ -48,7 +49,7 @@ pass_end(struct exchange *x, struct flow *f, struct stream *to)
 	if (f->trailers != NULL)
 		stream_send_trailers(to, f->trailers, f->ntrailers);
 	else
-		stream_send_body(to, SLICE_NONE, true);
+		stream_send_body(to, LENT_NONE, true);
 	f->ended = true;
 	return true;
 }
@@ -60,8 +61,20 @@ swallow(struct flow *f)
 	if (f->lent.n == 0)
 		return false;
 	f->gone += f->lent.n;
-	f->lent = SLICE_NONE;
+	f->lent = LENT_NONE;
 	return true;
+}
+
+/*
+ * Whether the source may lend what stands in a pipe: such bytes go once.  Of a
+ * request it must not be the first, which another server may have to get.
+ */
+static bool
+may_pipe(const struct exchange *x, const struct flow *f,
+    const struct stream *to)
+{
+	return to != NULL && to->takes_pipe &&
+	    (f == &x->down || f->credited > 0);
 }
 
 bool
@@ -74,13 +87,15 @@ exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
 	if (to == NULL)
 		moved = swallow(f);
 	moved = give_back(x, f, from) || moved;
+	if (from != NULL)
+		from->may_pipe = may_pipe(x, f, to);
 	if (to == NULL)
 		return moved;
 	if (f->lent.n > 0) {
 		end = f->end && f->trailers == NULL;
 		taken = stream_send_body(to, f->lent, end);
 		f->transit += taken;
-		f->lent = slice_skip(f->lent, taken);
+		f->lent = lent_skip(f->lent, taken);
 		if (end && f->lent.n == 0)
 			f->ended = true;
 		moved = moved || taken > 0;

@@ -10,6 +10,25 @@
 #include "proxy/listener.h"
 #include "proxy/worker.h"
 
+/* A trusted proxy in front of us may have ended its TLS. */
+bool
+exchange_came_by_https(const struct exchange *x)
+{
+	const struct field *f;
+
+	if (x->front->secure || !x->front->trusted)
+		return x->front->secure;
+	f = head_find(x->request, FIELD_X_FORWARDED_PROTO);
+	return f != NULL && slice_eq_nocase(f->value, SLICE("https"));
+}
+
+const char *
+exchange_hsts(const struct exchange *x)
+{
+	return x->front->secure || x->secure ?
+	    x->front->listener->conf->https_only.value : NULL;
+}
+
 static struct forward
 forward_of(struct exchange *x)
 {

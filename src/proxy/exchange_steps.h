@@ -20,6 +20,9 @@ void exchange_note_tried(struct exchange *x);	/* its server */
 bool exchange_step_forward(struct exchange *x);
 void exchange_send_request(struct exchange *x);
 struct slice exchange_authority(const struct exchange *x);	/* Host sent */
+bool exchange_came_by_https(const struct exchange *x);
+/* What clients are to be told of HSTS with an answer; NULL: nothing. */
+const char *exchange_hsts(const struct exchange *x);
 
 /* exchange_flow.c: moves bytes; true if something moved. */
 bool exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
@@ -34,9 +37,6 @@ bool exchange_retry(struct exchange *x, char who, char when, const char *why,
     unsigned status);
 void exchange_drop_back(struct exchange *x, bool reset);
 bool exchange_refuse_fault(struct exchange *x);	/* it could not be read */
-
-/* What clients are to be told of HSTS with an answer; NULL: nothing. */
-const char *exchange_hsts(const struct exchange *x);
 
 /* reply.c: an answer of our own, with its termination letters. */
 bool exchange_refuse(struct exchange *x, unsigned status, char who, char when,

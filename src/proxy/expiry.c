@@ -13,20 +13,17 @@
 struct look {
 	struct worker *worker;
 	const struct conf_listener *listener;
-	int64_t days;
-	bool any;
 };
 
 static void
 find_first(void *owner, const struct tls_cert_info *c)
 {
-	struct look *look = owner;
-	int64_t days = tls_days_left(c->not_after,
-	    look->worker->loop->clock.wall);
+	const struct look *look = owner;
+	struct expiry *e = &look->worker->expiry;
 
-	if (!look->any || days < look->days)
-		look->days = days;
-	look->any = true;
+	if (!e->any || c->not_after < e->first)
+		e->first = c->not_after;
+	e->any = true;
 }
 
 static void
@@ -113,6 +110,7 @@ expiry_init(struct expiry *e, struct worker *w)
 {
 	e->worker = w;
 	e->hours = 0;
+	e->any = false;
 	timer_init(&e->timer, on_hour);
 }
 
@@ -123,25 +121,29 @@ expiry_fini(struct expiry *e)
 }
 
 void
-expiry_start(struct expiry *e)
+expiry_look(struct expiry *e)
 {
 	struct look look = { .worker = e->worker };
 
+	e->any = false;
+	each_cert(&look, find_first);
+}
+
+void
+expiry_start(struct expiry *e)
+{
 	expiry_fini(e);
 	e->hours = 0;
-	each_cert(&look, find_first);
-	if (!look.any)
+	expiry_look(e);
+	if (!e->any)
 		return;
 	loop_after(e->worker->loop, &e->timer, HOUR);
 	tell_all(e->worker);
 }
 
 bool
-expiry_days(const struct worker *w, int64_t *days)
+expiry_days(const struct expiry *e, int64_t *days)
 {
-	struct look look = { .worker = (struct worker *)(uintptr_t)w };
-
-	each_cert(&look, find_first);
-	*days = look.days;
-	return look.any;
+	*days = tls_days_left(e->first, e->worker->loop->clock.wall);
+	return e->any;
 }

@@ -6,7 +6,8 @@
  */
 #include "proxy/forward.h"
 
-#include <stdio.h>
+#include "base/number.h"
+#include "base/rng.h"
 
 #include "proxy/client_fields.h"
 
@@ -53,6 +54,14 @@ client_host(struct arena *a, const struct addr *addr)
 	return arena_copy(a, slice_of(text));
 }
 
+static struct slice
+listed(struct arena *a, struct slice first, struct slice second)
+{
+	const struct slice parts[] = { first, SLICE(", "), second };
+
+	return arena_join(a, parts, 3);
+}
+
 /* All values of one id, joined by ", ", and ours behind. */
 static struct slice
 joined(const struct head *in, enum field_id id, struct slice ours,
@@ -65,10 +74,8 @@ joined(const struct head *in, enum field_id id, struct slice ours,
 		return all;
 	before = f->value;
 	while ((f = head_find_next(in, f)) != NULL)
-		before = arena_print(a, "%.*s, %.*s", SLICE_ARG(before),
-		    SLICE_ARG(f->value));
-	return arena_print(a, "%.*s, %.*s", SLICE_ARG(before),
-	    SLICE_ARG(ours));
+		before = listed(a, before, f->value);
+	return listed(a, before, ours);
 }
 
 static void
@@ -147,8 +154,10 @@ static void
 add_via(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f)
 {
-	add_joined(in, out, FIELD_VIA, arena_print(a, "%s %s",
-	    version_of(in->proto), f->via), true, a);
+	const struct slice parts[] = { slice_of(version_of(in->proto)),
+	    SLICE(" "), slice_of(f->via) };
+
+	add_joined(in, out, FIELD_VIA, arena_join(a, parts, 3), true, a);
 }
 
 static bool
@@ -167,22 +176,12 @@ one_hop_less(struct slice value, struct arena *a)
 	return arena_print(a, "%llu", (unsigned long long)n - 1);
 }
 
+/* Room is made once, for all of them and those that are added. */
 static void
-copy_facts(const struct head *in, struct head *out)
+copy_facts(const struct head *in, struct head *out, struct arena *a)
 {
 	*out = *in;
-	out->fields = NULL;
-	out->nfields = out->capfields = 0;
-}
-
-static void
-copy_field(struct head *out, struct arena *a, const struct field *f)
-{
-	if (f->id != FIELD_OTHER)
-		head_add(out, a, (enum field_id)f->id, f->value);
-	else
-		head_add_other(out, a, f->name, f->value);
-	out->fields[out->nfields - 1].name = f->name;
+	head_room(out, a, in->nfields);
 }
 
 void
@@ -194,14 +193,14 @@ forward_request(const struct head *in, struct head *out, struct arena *a,
 	    &none;
 	bool hops = counts_hops(in);
 
-	copy_facts(in, out);
+	copy_facts(in, out, a);
 	for (uint32_t i = 0; i < in->nfields; i++) {
 		const struct field *from = &in->fields[i];
 
 		if (rule_of(from, f) != PASS ||
 		    client_field_is_guarded(guarded, from->name))
 			continue;
-		copy_field(out, a, from);
+		out->fields[out->nfields++] = *from;
 		if (hops && from->id == FIELD_MAX_FORWARDS)
 			out->fields[out->nfields - 1].value =
 			    one_hop_less(from->value, a);
@@ -221,7 +220,7 @@ forward_response(const struct head *in, struct head *out, struct arena *a,
 	bool via = final && f->conf->via_response;
 	bool hsts = final && f->hsts != NULL;
 
-	copy_facts(in, out);
+	copy_facts(in, out, a);
 	for (uint32_t i = 0; i < in->nfields; i++) {
 		const struct field *from = &in->fields[i];
 
@@ -229,7 +228,7 @@ forward_response(const struct head *in, struct head *out, struct arena *a,
 		    (via && from->id == FIELD_VIA) ||
 		    (hsts && slice_eq_nocase(from->name, hsts_name)))
 			continue;
-		copy_field(out, a, from);
+		out->fields[out->nfields++] = *from;
 	}
 	if (final && date != NULL && head_find(in, FIELD_DATE) == NULL)
 		head_add(out, a, FIELD_DATE, arena_copy(a, slice_of(date)));
@@ -290,4 +289,14 @@ forward_kept_id(const struct head *request, const struct conf_forward *conf,
 	    !is_id(f->value))
 		return SLICE_NONE;
 	return f->value;
+}
+
+struct slice
+forward_new_id(struct rng *rng, struct arena *a)
+{
+	char *id = arena_get(a, 32);
+
+	number_print_hex(rng_next(rng), id);
+	number_print_hex(rng_next(rng), id + 16);
+	return slice_make(id, 32);
 }

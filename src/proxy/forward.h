@@ -38,3 +38,7 @@ bool forward_is_loop(const struct head *request, const char *via);
 /* X-Request-Id of a trusted client if it may be kept, else empty. */
 struct slice forward_kept_id(const struct head *request,
     const struct conf_forward *conf, bool trusted);
+
+/* 32 hexadecimal digits. */
+struct rng;
+struct slice forward_new_id(struct rng *rng, struct arena *a);

@@ -6,7 +6,7 @@
  *            have their deadlines here.
  * Owns:      the link.   Borrows: the listener, which counts its fronts.
  * Invariant: freed only when no exchange holds it; no codec <=> the conn is
- *            not connected yet.
+ *            not connected yet, or the link is parked.
  */
 #include "proxy/front.h"
 
@@ -15,6 +15,10 @@
 #include "proxy/handshake.h"
 #include "proxy/listener.h"
 #include "proxy/worker.h"
+
+/* Of idleness, after which a connection holds next to nothing.  A client that
+ * asks again sooner is quick: not worth the work of parking it each time. */
+#define REST MSEC(100)
 
 static bool
 is_in(const struct conf_ranges *r, const struct addr *a)
@@ -46,6 +50,8 @@ tell_refused(const struct listener *l, const struct addr *peer,
 static void
 tell_unready(struct front *f, bool late)
 {
+	if (f->link.parked)
+		return;			/* it was ready, long ago */
 	if (f->secure) {
 		handshake_failed(f, late);
 	} else if (f->link.conn->why != NULL) {
@@ -61,30 +67,88 @@ on_stream(void *owner, struct stream *s)
 	exchange_new(owner, s);
 }
 
+static void
+set_after(struct front *f, int64_t after)
+{
+	loop_after(f->listener->worker->loop, &f->timer, after);
+}
+
+static int64_t
+keep_alive_of(const struct front *f)
+{
+	return f->listener->conf->timeouts.keep_alive;
+}
+
+/* For as long as it is idle it does without a codec. */
+static void
+start_rest(struct front *f, int64_t left)
+{
+	f->rested = true;
+	set_after(f, left);
+	loop_reap(f->listener->worker->loop, &f->reap);
+}
+
+/* Between requests: parked at once, or, if it is quick, after a while. */
+static void
+start_idling(struct front *f)
+{
+	int64_t t = keep_alive_of(f);
+
+	if (t <= REST)
+		set_after(f, t);
+	else if (f->quick)
+		set_after(f, REST);
+	else
+		start_rest(f, t);
+}
+
 /* A new phase has its own deadline; a busy front has none, its exchanges do. */
 static void
 set_timer(struct front *f, enum codec_phase phase)
 {
-	const struct conf_listener_timeouts *t = &f->listener->conf->timeouts;
-
-	f->phase = phase;
+	f->phase = (uint8_t)phase;
+	f->rested = false;
 	if (phase == CODEC_BUSY)
 		return;
 	/* A first request is expected at once, later ones within keep_alive. */
-	if (phase == CODEC_HEAD || f->link.codec->requests == 0) {
-		timer_stop(&f->worker->loop->wheel, &f->timer);
-		loop_after(f->worker->loop, &f->timer, t->head);
-	} else {
-		loop_after(f->worker->loop, &f->timer, t->keep_alive);
+	if (phase == CODEC_IDLE && f->link.codec->requests > 0) {
+		start_idling(f);
+		return;
 	}
+	timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+	set_after(f, f->listener->conf->timeouts.head);
+}
+
+/* It was idle until its timer fired.  Was that all of keep_alive? */
+static bool
+has_idled(struct front *f)
+{
+	int64_t t = keep_alive_of(f);
+
+	if (f->rested || f->phase != CODEC_IDLE || t <= REST ||
+	    f->link.codec->requests == 0)
+		return true;
+	f->quick = false;
+	start_rest(f, t - REST);
+	return false;
+}
+
+/* A client that was parked speaks again: how soon? */
+static void
+judge_pace(struct front *f)
+{
+	int64_t now = f->listener->worker->loop->clock.now;
+
+	if (f->link.parked)
+		f->quick = now + keep_alive_of(f) - f->timer.deadline < REST;
 }
 
 /* The client has its last answer; it gets a moment to close. */
 static void
 set_linger(struct front *f)
 {
-	timer_stop(&f->worker->loop->wheel, &f->timer);
-	loop_after(f->worker->loop, &f->timer, LINK_LINGER_TIME);
+	timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+	loop_after(f->listener->worker->loop, &f->timer, LINK_LINGER_TIME);
 }
 
 static void
@@ -112,7 +176,8 @@ on_timer(struct timer *t)
 		link_end(&f->link, true);
 		return;
 	}
-	if (f->link.down || f->link.codec->phase == CODEC_BUSY)
+	if (f->link.down || f->link.codec->phase == CODEC_BUSY ||
+	    !has_idled(f))
 		return;
 	codec_expire(f->link.codec);
 	link_kick(&f->link);
@@ -130,8 +195,8 @@ on_down(void *owner)
 
 	if (f->link.codec == NULL && f->link.conn->error != 0)
 		tell_unready(f, false);
-	timer_stop(&f->worker->loop->wheel, &f->timer);
-	loop_reap(f->worker->loop, &f->reap);
+	timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+	loop_reap(f->listener->worker->loop, &f->reap);
 }
 
 /* From here on it speaks HTTP. */
@@ -139,11 +204,13 @@ static void
 begin(struct front *f)
 {
 	const struct conf_listener *conf = f->listener->conf;
-	const struct codec_row *row = f->secure ? handshake_done(f) :
-	    codec_find(SLICE("http/1.1"));
+	const struct codec_row *row = handshake_protocol(f);
 
+	judge_pace(f);
 	f->trusted = is_in(&conf->trusted, f->link.conn->peer);
-	link_codec(&f->link, row->server, &f->worker->shared, &conf->limits);
+	link_codec(&f->link, row->server, &f->listener->worker->shared,
+	    &conf->limits);
+	f->link.codec->requests = f->requests;
 	set_timer(f, CODEC_IDLE);
 	link_kick(&f->link);
 }
@@ -154,14 +221,15 @@ on_connected(void *owner)
 {
 	struct front *f = owner;
 
-	if (!handshake_is_due(f)) {
-		begin(f);
+	if (!f->link.parked && handshake_is_due(f)) {
+		handshake_start(f);
+		timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+		set_after(f, f->listener->conf->tls.handshake_timeout);
 		return;
 	}
-	handshake_start(f);
-	timer_stop(&f->worker->loop->wheel, &f->timer);
-	loop_after(f->worker->loop, &f->timer,
-	    f->listener->conf->tls.handshake_timeout);
+	if (!f->link.parked && f->secure)
+		handshake_done(f);
+	begin(f);
 }
 
 static const struct link_sink link_events = {
@@ -172,14 +240,28 @@ static const struct link_sink link_events = {
 };
 
 static void
+rest(struct front *f)
+{
+	uint32_t requests = f->link.codec != NULL ? f->link.codec->requests :
+	    f->requests;
+
+	if (link_park(&f->link))
+		f->requests = requests;
+}
+
+static void
 run_reap(struct task *t)
 {
 	struct front *f = list_entry(t, struct front, reap);
-	struct worker *w = f->worker;
 	struct listener *l = f->listener;
+	struct worker *w = l->worker;
 
 	if (f->exchanges > 0)
 		return;		/* the last of them brings us back */
+	if (!f->link.down) {
+		rest(f);
+		return;
+	}
 	caller_fini(&f->caller);
 	link_fini(&f->link);
 	l->tls.now -= f->secure;
@@ -238,7 +320,6 @@ front_new(struct listener *l, struct conn *conn)
 	if (conn == NULL)
 		return NULL;
 	f = slab_get(&w->fronts);
-	f->worker = w;
 	f->listener = l;
 	f->phase = CODEC_BUSY;
 	task_init(&f->reap, run_reap);
@@ -248,8 +329,8 @@ front_new(struct listener *l, struct conn *conn)
 	w->nfronts++;
 	counters_begin(&l->count, now, w->loop->clock.wall);
 	counters_begin(&w->count, now, w->loop->clock.wall);
-	caller_init(&f->caller, conn);
-	link_init(&f->link, w->loop, conn, &link_events, f);
+	caller_init(&f->caller);
+	link_init(&f->link, conn, &link_events, f);
 	if (conn->connected)
 		on_connected(f);
 	else
@@ -290,5 +371,5 @@ front_exchange_done(struct front *f)
 {
 	f->exchanges--;
 	if (f->link.down)
-		loop_reap(f->worker->loop, &f->reap);
+		loop_reap(f->listener->worker->loop, &f->reap);
 }

@@ -12,18 +12,21 @@ struct worker;
 /*
  * One connection from a client.  Holds the deadlines between requests; makes
  * an exchange of each stream its codec announces.  A conn that is not connected
- * yet (what stands before HTTP is missing) gets its codec when it is.
+ * yet (what stands before HTTP is missing) gets its codec when it is; one that
+ * has been idle for a while has none until bytes come.
  */
 struct front {
 	struct list node;		/* in listener->fronts */
-	struct worker *worker;
 	struct listener *listener;
 	struct link link;
 	struct caller caller;		/* the client, as servers are told */
 	struct task reap;
 	struct timer timer;		/* handshake, head or keep-alive */
-	enum codec_phase phase;		/* the timer was set for */
 	uint32_t exchanges;		/* that hold it */
+	uint32_t requests;		/* of codecs that it had before */
+	uint8_t phase;			/* the timer was set for */
+	bool rested;			/* idle, and its timer is the last */
+	bool quick;			/* it asks again soon */
 	bool secure;			/* TLS stands on it, or is to */
 	bool trusted;			/* the peer is in listener->conf->trusted */
 };

@@ -22,7 +22,7 @@ handshake_is_due(const struct front *f)
 void
 handshake_start(struct front *f)
 {
-	struct worker *w = f->worker;
+	struct worker *w = f->listener->worker;
 	struct conn *below = f->link.conn;
 
 	f->secure = true;
@@ -43,25 +43,27 @@ count_done(struct tls_counters *c, bool resumed, int64_t now)
 		rate_add(&c->key_rate, now);
 }
 
-static const struct codec_row *
-find_codec(struct slice alpn)
+void
+handshake_done(struct front *f)
 {
-	const struct codec_row *row = alpn.n > 0 ? codec_find(alpn) : NULL;
+	struct worker *w = f->listener->worker;
+	struct tls_facts facts;
 
-	return row != NULL ? row : codec_find(SLICE("http/1.1"));
+	if (!conn_facts(f->link.conn, &facts))
+		return;
+	count_done(&f->listener->tls, facts.resumed, w->loop->clock.now);
+	count_done(&w->tls_count, facts.resumed, w->loop->clock.now);
 }
 
 const struct codec_row *
-handshake_done(struct front *f)
+handshake_protocol(const struct front *f)
 {
-	int64_t now = f->worker->loop->clock.now;
+	const struct codec_row *row = NULL;
 	struct tls_facts facts;
 
-	if (conn_facts(f->link.conn, &facts)) {
-		count_done(&f->listener->tls, facts.resumed, now);
-		count_done(&f->worker->tls_count, facts.resumed, now);
-	}
-	return find_codec(facts.alpn);
+	if (f->secure && conn_facts(f->link.conn, &facts) && facts.alpn.n > 0)
+		row = codec_find(facts.alpn);
+	return row != NULL ? row : codec_find(SLICE("http/1.1"));
 }
 
 static void
@@ -92,31 +94,25 @@ tell(struct front *f, const struct tls_facts *facts, const char *failure,
 	    "listener %s: no TLS with client %s: %s", l->name, client, reason);
 }
 
-/* Who opens a connection and leaves without a byte looks whether we listen. */
-static bool
-has_said_nothing(const struct front *f)
-{
-	return f->caller.conn->bytes_in == 0;
-}
-
 void
 handshake_failed(struct front *f, bool late)
 {
 	struct tls_facts facts;
 	const char *failure = "timeout";
-	const char *reason = has_said_nothing(f) ?
-	    "the client said nothing in time" :
-	    "the handshake was not complete in time";
+	const char *reason;
 
 	(void)conn_facts(f->link.conn, &facts);
-	if (!late && has_said_nothing(f))
+	/* Who leaves without a byte looks whether we listen. */
+	if (!late && facts.silent)
 		return;
+	reason = facts.silent ? "the client said nothing in time" :
+	    "the handshake was not complete in time";
 	if (!late) {
 		failure = tls_failure_name(facts.failure);
 		reason = facts.reason != NULL ? facts.reason :
 		    "the connection broke";
 	}
 	count_failed(&f->listener->tls, facts.failure == TLS_SHED);
-	count_failed(&f->worker->tls_count, facts.failure == TLS_SHED);
+	count_failed(&f->listener->worker->tls_count, facts.failure == TLS_SHED);
 	tell(f, &facts, failure, reason);
 }

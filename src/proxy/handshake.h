@@ -16,8 +16,11 @@ bool handshake_is_due(const struct front *f);
 /* Stacks TLS on its conn; it is connected when the handshake is done. */
 void handshake_start(struct front *f);
 
-/* Counts it; gives the protocol that was agreed on. */
-const struct codec_row *handshake_done(struct front *f);
+/* Counts it. */
+void handshake_done(struct front *f);
+
+/* The protocol that was agreed on; also where no TLS is spoken. */
+const struct codec_row *handshake_protocol(const struct front *f);
 
 /* Counts it, and says why: in the conn's words, or that time is over. */
 void handshake_failed(struct front *f, bool late);

@@ -231,7 +231,8 @@ exchange_step_reply(struct exchange *x)
 	if (!x->head_sent)
 		begin(x);
 	if (x->reply_body.n > 0) {
-		size_t n = stream_send_body(x->fs, x->reply_body, true);
+		size_t n = stream_send_body(x->fs,
+		    lent_of(x->reply_body), true);
 
 		x->reply_body = slice_skip(x->reply_body, n);
 		x->down.transit += n;

@@ -3,6 +3,8 @@
  *
  * First match wins, in the order of the file, so that what an operator reads
  * from top to bottom is what happens.
+ *
+ * Not here: which routes are worth a look (route_index.c).
  */
 #include "proxy/route.h"
 
@@ -12,12 +14,14 @@ void
 routes_init(struct routes *r, const struct conf *conf)
 {
 	r->conf = conf;
+	route_index_init(&r->index, conf->routes, conf->nroutes);
 }
 
 void
 routes_fini(struct routes *r)
 {
 	r->conf = NULL;
+	route_index_fini(&r->index);
 }
 
 static bool
@@ -55,28 +59,48 @@ find_bar(const struct conf_route *r, const struct conf_listener *l,
 	return ROUTE_MATCHES;
 }
 
-const struct conf_route *
-routes_explain(const struct routes *r, const struct conf_listener *listener,
-    const struct head *request, struct slice path, enum route_bar *bars)
-{
-	const struct conf_route *route = r->conf->routes;
-	enum route_bar bar;
+struct question {
+	const struct conf_route *routes;
+	const struct conf_listener *listener;
+	const struct head *request;
+	struct slice path;
+};
 
-	for (size_t i = 0; i < r->conf->nroutes; i++, route++) {
-		bar = find_bar(route, listener, request, path);
-		if (bars != NULL)
-			bars[i] = bar;
-		if (bar == ROUTE_MATCHES)
-			return route;
-	}
-	return NULL;
+static bool
+matches(void *arg, size_t number)
+{
+	const struct question *q = arg;
+
+	return find_bar(&q->routes[number], q->listener, q->request,
+	    q->path) == ROUTE_MATCHES;
 }
 
 const struct conf_route *
 routes_find(const struct routes *r, const struct conf_listener *listener,
     const struct head *request, struct slice path)
 {
-	return routes_explain(r, listener, request, path, NULL);
+	struct question q = { r->conf->routes, listener, request, path };
+	size_t i = route_index_first(&r->index, request->authority, path,
+	    matches, &q);
+
+	return i < r->conf->nroutes ? &r->conf->routes[i] : NULL;
+}
+
+const struct conf_route *
+routes_explain(const struct routes *r, const struct conf_listener *listener,
+    const struct head *request, struct slice path, enum route_bar *bars)
+{
+	const struct conf_route *route = r->conf->routes;
+	const struct conf_route *found = routes_find(r, listener, request,
+	    path);
+	const struct conf_route *end = route + r->conf->nroutes;
+
+	for (; route < end; route++) {
+		*bars++ = find_bar(route, listener, request, path);
+		if (route == found)
+			break;
+	}
+	return found;
 }
 
 /* The value of a variable that the checker has let pass. */

@@ -4,6 +4,7 @@
 #include "base/slice.h"
 #include "conf/model.h"
 #include "http/head.h"
+#include "proxy/route_index.h"
 
 /*
  * Which route takes a request: the first of the file whose conditions all
@@ -11,6 +12,7 @@
  */
 struct routes {
 	const struct conf *conf;	/* borrowed */
+	struct route_index index;
 };
 
 void routes_init(struct routes *r, const struct conf *conf);
@@ -27,8 +29,8 @@ enum route_bar {
 	ROUTE_PATH_PREFIX, ROUTE_HOST, ROUTE_FIELD
 };
 
-/* The same, and in bars, which has room for conf->nroutes, why those before it
- * do not match. */
+/* The same, and in bars, which has room for conf->nroutes, a ROUTE_MATCHES for
+ * it and why those before it do not match. */
 const struct conf_route *routes_explain(const struct routes *r,
     const struct conf_listener *listener, const struct head *request,
     struct slice path, enum route_bar *bars);

@@ -86,8 +86,8 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	list_init(&w->listeners);
 	list_init(&w->retired);
 	list_init(&w->exchanges);
-	slab_init(&w->codecs, codec_size(), 4096);
-	slab_init(&w->fronts, sizeof(struct front), 4096);
+	slab_init(&w->codecs, codec_size(), 1024);
+	slab_init_blocks(&w->fronts, sizeof(struct front));
 	slab_init(&w->exchanges_slab, sizeof(struct exchange), 1024);
 	w->shared = (struct codec_shared){ .pages = &loop->pages,
 	    .chunks = &loop->chunks, .codecs = &w->codecs,
@@ -202,6 +202,7 @@ worker_apply(struct worker *w, struct conf *conf, struct text *errors,
 		return false;
 	w->conf = conf_get(conf);
 	name_us(w, conf);
+	pipes_limit(&w->loop->pipes, (unsigned)conf->global.max_pipes);
 	cluster_apply(&w->cluster, conf, changes);
 	index_pools(w);
 	routes_fini(&w->routes);

@@ -74,7 +74,6 @@ wire_recv(struct conn *c, void *p, size_t n)
 	}
 	memcpy(p, w->in.p + w->in_at, n);
 	w->in_at += n;
-	c->bytes_in += n;
 	return (ssize_t)n;
 }
 
@@ -111,9 +110,68 @@ wire_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 		sent += part;
 		c->writable = part == v[i].iov_len;
 	}
-	c->bytes_out += sent;
 	answer(w);
 	return (ssize_t)sent;
+}
+
+/* How much of n bytes there is room for; the room is taken. */
+static size_t
+take_room(struct wire *w, size_t n)
+{
+	size_t part = w->room - w->out.n;
+
+	if (part >= n)
+		return n;
+	w->conn.writable = false;
+	return part;
+}
+
+/* Never short while bytes are left, as of a pipe that is full of little ones. */
+static ssize_t
+wire_splice_in(struct conn *c, struct pipe *p, size_t most)
+{
+	struct wire *w = wire_of(c);
+	ssize_t n;
+
+	assert_int_equal(p->held, 0);
+	assert_true(most <= p->size);
+	if (w->in_reset || unread(w) == 0)
+		return wire_recv(c, NULL, 0);
+	n = write(p->in, w->in.p + w->in_at,
+	    unread(w) < most ? unread(w) : most);
+	assert_true(n > 0);
+	w->in_at += (size_t)n;
+	p->held = (size_t)n;
+	w->spliced += (size_t)n;
+	return n;
+}
+
+static ssize_t
+wire_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
+{
+	struct wire *w = wire_of(c);
+	char part[4096];
+	size_t left;
+
+	(void)more;
+	assert_false(w->shut);
+	assert_true(n <= p->held);
+	if (w->in_reset) {
+		c->writable = false;
+		c->error = ECONNRESET;
+		return -1;
+	}
+	n = left = take_room(w, n);
+	while (left > 0) {
+		ssize_t got = read(p->out, part,
+		    left < sizeof(part) ? left : sizeof(part));
+
+		assert_true(got > 0);
+		text_add_slice(&w->out, slice_make(part, (size_t)got));
+		left -= (size_t)got;
+	}
+	p->held -= n;
+	return (ssize_t)n;
 }
 
 static void
@@ -149,12 +207,22 @@ static const struct conn_ops wire_ops = {
 	.close = wire_close,
 };
 
+static const struct conn_ops splicing_ops = {
+	.recv = wire_recv,
+	.send = wire_send,
+	.splice_in = wire_splice_in,
+	.splice_out = wire_splice_out,
+	.shutdown = wire_shutdown,
+	.local = wire_local,
+	.close = wire_close,
+};
+
 static struct wire *
 wire_new(struct stage *st, const struct addr *addr)
 {
 	struct wire *w = mem_new(sizeof(*w));
 
-	w->conn.ops = &wire_ops;
+	w->conn.ops = st->splices ? &splicing_ops : &wire_ops;
 	w->conn.loop = st->loop;
 	w->addr = *addr;
 	w->conn.peer = &w->addr;
@@ -334,7 +402,8 @@ load(struct stage *st, const struct stage_conf *c)
 	text_add(&source, "routes = ( %s { pool = \"web\"; } );\n",
 	    or_none(c->routes));
 	text_add(&source, "pools = ( { name = \"web\"; "
-	    "balance = \"round_robin\"; servers = ( %s ); %s } );\n",
+	    "balance = \"%s\"; servers = ( %s ); %s } );\n",
+	    c->balance != NULL ? c->balance : "round_robin",
 	    c->servers != NULL ? c->servers : TWO_SERVERS, or_none(c->pool));
 	conf = c->tls ? load_tls(st, &source, &errors) :
 	    conf_load_string("sim", source.p, balance_names, &errors);
@@ -404,6 +473,7 @@ assert_idle(const struct stage *st)
 	assert_int_equal(w->count.scur, 0);
 	assert_int_equal(st->loop->pages.nused, 0);
 	assert_int_equal(st->loop->chunks.nused, 0);
+	assert_int_equal(st->loop->pipes.nused, 0);
 	assert_true(list_is_empty(&w->retired));
 	assert_true(list_is_empty(&w->cluster.retired));
 	list_each(p, &w->cluster.pools, struct pool, node)
@@ -449,6 +519,7 @@ stage_end(struct stage *st)
 	assert_int_equal(st->loop->wheel.count, 0);
 	assert_int_equal(st->loop->pages.nused, 0);
 	assert_int_equal(st->loop->chunks.nused, 0);
+	assert_int_equal(st->loop->pipes.nused, 0);
 	log_free(&st->log);
 	loop_free(&st->loop);
 	text_fini(&st->lines);
@@ -465,7 +536,7 @@ stage_settle(struct stage *st)
 	for (int i = 0; i < 1000; i++) {
 		loop_tick(l, 0);
 		if (list_is_empty(&l->run) && list_is_empty(&l->flush) &&
-		    list_is_empty(&l->reap))
+		    list_is_empty(&l->reap) && list_is_empty(&l->later))
 			return;
 	}
 	fail_msg("the stage does not come to rest");
@@ -518,6 +589,14 @@ arrive(struct stage *st, struct wire *w)
 }
 
 void
+say_later(struct wire *w, const char *text)
+{
+	text_add(&w->in, "%s", text);
+	w->conn.readable = true;
+	tell(w);
+}
+
+void
 say(struct stage *st, struct wire *w, const char *fmt, ...)
 {
 	va_list ap;
@@ -549,11 +628,19 @@ say_eof(struct stage *st, struct wire *w)
 }
 
 void
-say_reset(struct stage *st, struct wire *w)
+say_reset_later(struct wire *w)
 {
 	w->in_reset = true;
+	w->conn.readable = true;
 	w->conn.writable = w->conn.connected;	/* writing fails at once */
-	arrive(st, w);
+	tell(w);
+}
+
+void
+say_reset(struct stage *st, struct wire *w)
+{
+	say_reset_later(w);
+	stage_settle(st);
 }
 
 void

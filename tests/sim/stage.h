@@ -23,6 +23,7 @@
  * The test plays both ends: it says bytes on a wire, lets the stage settle,
  * and looks at what was heard on the other wires.  Nothing sleeps and no
  * socket carries a byte; the listeners' sockets exist, and nobody connects.
+ * Pipes are real: bytes that pass through one are written there and read.
  */
 #define PIPE_MOST 65536		/* bytes a wire holds until they are read */
 
@@ -34,7 +35,7 @@ struct wire {
 	struct addr addr;	/* dialled: whom; else the client's */
 	bool dialled, taken, connecting;
 	struct text in;		/* said, not yet read by the product */
-	size_t in_at;
+	size_t in_at, spliced;	/* of them, so many went into a pipe */
 	struct text out;	/* written by the product, not yet heard */
 	size_t room;		/* that out has at most */
 	struct text last;	/* what wire_heard returned */
@@ -56,6 +57,7 @@ struct host {
 };
 
 struct stage {
+	bool splices;		/* wires made from now on can do it */
 	struct loop *loop;
 	struct log *log;
 	struct worker *worker;
@@ -77,6 +79,7 @@ struct stage {
 struct stage_conf {
 	const char *global, *listener, *routes, *pool;
 	const char *servers;	/* default: TWO_SERVERS */
+	const char *balance;	/* default: round_robin */
 	bool tls;		/* make what TLS needs */
 };
 
@@ -130,6 +133,10 @@ void say(struct stage *st, struct wire *w, const char *fmt, ...)
 void say_many(struct stage *st, struct wire *w, size_t n);
 void say_eof(struct stage *st, struct wire *w);
 void say_reset(struct stage *st, struct wire *w);
+
+/* The same without settling: what comes before that comes in one tick. */
+void say_later(struct wire *w, const char *text);
+void say_reset_later(struct wire *w);
 
 /* A reset that the product is not told of: it meets it by writing. */
 void break_silently(struct wire *w);

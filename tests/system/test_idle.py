@@ -39,7 +39,7 @@ def two_thousand_idle_connections_and_traffic():
               (each, result["rate"]))
         if is_instrumented():
             skip("memory means nothing under a sanitizer")
-        if each > 1024 + 64:            # 64: what else has grown meanwhile
+        if each > 512 + 64:             # 64: what else has grown meanwhile
             fail("%d bytes an idle connection" % each)
 
 

@@ -1,5 +1,6 @@
 """Names of servers: DNS changes, fails, lies; traffic does not notice."""
 import os
+import resource
 import signal
 import socket
 import struct
@@ -22,7 +23,8 @@ def encode(name):
 class Dns:
     """A name server for a test.  zone: {("api.internal", A): ["127.0.0.1"]};
     an SRV record is (priority, weight, port, target).  how: "answer",
-    "silent", "nxdomain", "servfail", "garbage"."""
+    "silent", "nxdomain", "servfail", "garbage", "forged" (a wrong id and
+    another address come first).  What is too large for UDP comes by TCP."""
 
     def __init__(self, zone=None, ttl=0):
         self.zone, self.ttl, self.how = zone or {}, ttl, "answer"
@@ -30,25 +32,57 @@ class Dns:
         self.port = free_port()
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", self.port))
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.by_tcp = 0
+        for f in self.serve, self.serve_tcp:
+            threading.Thread(target=f, daemon=True).start()
         keep(self)
 
     def close(self):
         self.sock.close()
+        self.tcp.shutdown(socket.SHUT_RDWR)
+        self.tcp.close()
+
+    def serve_tcp(self):
+        while True:
+            try:
+                conn, _ = self.tcp.accept()
+            except OSError:
+                return
+            try:
+                with conn, conn.makefile("rb") as f:
+                    conn.settimeout(5)
+                    while size := f.read(2):
+                        answer = self.answer(f.read(*struct.unpack("!H",
+                                                                   size)))
+                        self.by_tcp += 1
+                        conn.sendall(struct.pack("!H", len(answer)) + answer)
+            except OSError:
+                pass
 
     def serve(self):
         while True:
             try:
                 packet, peer = self.sock.recvfrom(4096)
                 answer = self.answer(packet)
-                if answer is not None:
-                    self.sock.sendto(answer, peer)
+                if answer is None:
+                    continue
+                if len(answer) > 512:       # cut behind the question: TC
+                    answer = answer[:2] + b"\x83\x80\0\1" + bytes(6) \
+                        + packet[12:]
+                if self.how == "forged":
+                    lie = bytearray(answer[:-1] + b"\x63")
+                    lie[1] ^= 1
+                    self.sock.sendto(lie, peer)
+                self.sock.sendto(answer, peer)
             except OSError:
                 return
 
     def record(self, kind, value):
         if kind == A:
             return socket.inet_aton(value)
+        if kind == CNAME:
+            return encode(value)
         if kind == AAAA:
             return socket.inet_pton(socket.AF_INET6, value)
         priority, weight, port, target = value
@@ -68,6 +102,13 @@ class Dns:
         if self.how == "garbage":
             return packet[:2] + b"\x81\x80" + os.urandom(60)
         code = {"nxdomain": 3, "servfail": 2}.get(self.how, 0)
+        alias = self.zone.get((name, CNAME))
+        if alias and not code:
+            return packet[:2] + struct.pack(
+                "!HHHHH", 0x8180, 1, len(alias), 0, 0) + question + b"".join(
+                encode(a) + struct.pack("!HHIH", CNAME, 1, self.ttl,
+                                        len(encode(b))) + encode(b)
+                for a, b in alias)
         values = [] if code else self.zone.get((name, kind), [])
         if not code and not any(n == name for n, _ in self.zone):
             code = 3
@@ -280,6 +321,115 @@ def a_silent_aaaa_does_not_take_the_a_away():
     dns.answer = lambda p: None if p[-3] == AAAA else whole(p)
     with proxy(dns, named(one.port)) as s:
         becomes(s, {"a": ("127.0.0.1:%d" % one.port, "no check")})
+
+
+@case
+def a_silent_aaaa_does_not_hold_an_a_that_went():
+    one, _ = two_origins()
+    dns = Dns(host("127.0.0.1", "127.0.0.2"))
+    whole = dns.answer
+    dns.answer = lambda p: None if p[-3] == AAAA else whole(p)
+    at = {x: ("127.0.0.%s:%d" % (x, one.port), "no check") for x in "12"}
+    with proxy(dns, named(one.port, resolve_all=True)) as s:
+        becomes(s, {"a/" + x[0]: x for x in at.values()})
+        dns.zone = host("127.0.0.2")
+        becomes(s, {"a/" + at["2"][0]: at["2"]})
+
+
+@case
+def an_answer_too_large_for_udp_comes_by_tcp():
+    one, _ = two_origins()
+    dns = Dns(host(*["127.0.1.%d" % i for i in range(1, 101)]))
+    with proxy(dns, named(one.port, resolve_all=True)) as s:
+        wait_for(lambda: len(addresses(s)) == 100, 5 * SLOW, "100 servers",
+                 lambda: str(addresses(s)))
+        if dns.by_tcp == 0:
+            fail("nobody asked by TCP")
+        # More than there may be, twice, and turned round: a steady 128.
+        many = ["127.0.1.%d" % i for i in range(1, 251)]
+        dns.zone = host(*(many + many))
+        wait_for(lambda: len(addresses(s)) == 128, 5 * SLOW, "128 servers",
+                 lambda: str(len(addresses(s))))
+        there = addresses(s)
+        for turn in 50, 100, 200:
+            dns.zone = host(*(many[turn:] + many[:turn]))
+            before = len(dns.asked)
+            wait_for(lambda: len(dns.asked) > before + 4, 5 * SLOW, "lookups")
+            equal(addresses(s), there)
+        dns.zone = host("127.0.0.1")
+        becomes(s, {"a/127.0.0.1:%d" % one.port:
+                    ("127.0.0.1:%d" % one.port, "no check")})
+        equal(s.get().status, 200)
+
+
+@case
+def a_lie_with_another_id_is_not_believed():
+    one, _ = two_origins()
+    dns = Dns(host("127.0.0.1"))
+    dns.how = "forged"
+    with proxy(dns, named(one.port)) as s:
+        becomes(s, {"a": ("127.0.0.1:%d" % one.port, "no check")})
+        before = len(dns.asked)
+        wait_for(lambda: len(dns.asked) > before + 6, 5 * SLOW, "lookups")
+        equal([e["new"] for e in s.events("resolve") if "new" in e],
+              ["127.0.0.1"])
+
+
+@case
+def names_that_lead_in_circles_lead_nowhere():
+    one, _ = two_origins()
+    loop = [("api.internal", "b.internal"), ("b.internal", "api.internal")]
+    dns = Dns({("api.internal", CNAME): loop})
+    with proxy(dns, named(one.port), wait=False) as s:
+        s.wait_event("resolve", lambda x: "error" in x)
+        becomes(s, {"a": ("-", UNRESOLVED)})
+        dns.zone = host("127.0.0.1")
+        becomes(s, {"a": ("127.0.0.1:%d" % one.port, "no check")})
+        dns.zone = {("api.internal", CNAME): loop}
+        s.wait_event("resolve", lambda x: "error" in x
+                     and x["old"] == "127.0.0.1")
+        equal(s.get().status, 200)
+
+
+@case
+def each_address_that_a_name_may_have_gets_its_descriptors():
+    def limit(**more):
+        with proxy(dns, named(9, **more), wait=False) as s:
+            wait_for(lambda: os.path.exists(s.sock), 5 * SLOW, "the start")
+            return resource.prlimit(s.pid, resource.RLIMIT_NOFILE)[0]
+    dns = Dns(host("127.0.0.1"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        few, many = limit(), limit(resolve_all=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if many < few + 127:
+        fail("%d, and %d with all addresses" % (few, many))
+
+
+@case
+def what_a_service_has_in_reserve_is_a_backup():
+    one, two = GoodOrigin(name="one"), GoodOrigin(name="two")
+    name = "_http._tcp.api.internal"
+    dns = Dns({(name, SRV): [(7, 10, two.port, "x.internal"),
+                             (3, 40, one.port, "x.internal")],
+               ("x.internal", A): ["127.0.0.1"]})
+    with proxy(dns, {"address": name}) as s:
+        at = ["127.0.0.1:%d" % o.port for o in (one, two)]
+        becomes(s, {name + "/" + a: (a, "no check") for a in at})
+        rows = [s.row("web/%s/%s" % (name, a)) for a in at]
+        equal([(r["act"], r["bck"]) for r in rows], [("1", "0"), ("0", "1")])
+        for _ in range(4):
+            equal(s.get().status, 200)
+        equal((len(one.requests), len(two.requests)), (4, 0))
+        s.stats("set server web/%s/%s state maint" % (name, at[0]))
+        equal(s.get().status, 200)
+        equal(len(two.requests), 1)
+        # Percent are of what DNS gives.
+        s.stats("set weight web/%s/%s 50%%" % (name, at[0]))
+        equal(s.stats("get weight web/%s/%s" % (name, at[0])).strip(),
+              "20 (initial 40)")
 
 
 @case

@@ -30,7 +30,10 @@ class Group:
         self.servers.append("unix:%s/o%d.sock" % (dir, number))
         rng.shuffle(self.servers)
         self.weights = [rng.choice([1, 1, 2, 3, 7]) for _ in self.servers]
-        self.down = rng.choice(self.servers)
+        # nginx gives up after 20 points of servers that are down.
+        self.down = rng.choice([
+            s for s, w in zip(self.servers, self.weights)
+            if 3 * w <= sum(self.weights)])
 
     def nginx(self):
         rows = "".join("server %s weight=%d max_fails=0%s;\n" % (

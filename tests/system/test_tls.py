@@ -332,6 +332,25 @@ def handshakes_and_connections_are_counted():
 
 
 @case
+def an_idle_connection_goes_on_and_ends_without_a_word():
+    """It is parked meanwhile, and is not shaken again."""
+    listen = dict(listener(), timeouts={"keep_alive": "600ms"})
+    with Steelyard(pool(GoodOrigin()), listener=listen) as s:
+        with TlsWire(s.port) as w, TlsWire(s.port) as broken:
+            for _ in range(2):
+                ask(s, w, "/echo")
+                equal(w.is_silent(0.3), True, "silence")
+            ask(s, broken, "/echo")
+            broken.reset()
+            ask(s, w, "/echo")
+            equal(w.is_closed(5 * SLOW), True)
+            equal(w.goodbye, True, "goodbye")
+        info = s.info()
+        equal((info["HandshakesDone"], info["HandshakesFailed"]), ("2", "0"))
+        equal(s.events("handshake"), [])
+
+
+@case
 def version_tells_the_library():
     s, _ = proxy()
     said = run(s.command("-V")).stdout

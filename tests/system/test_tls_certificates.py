@@ -237,11 +237,14 @@ def staples_a_response_and_reads_it_anew_with_a_reload():
     made = cert("a.test")
     path = os.path.join(temp_dir(), "response.der")
     shutil.copy(response(made, 2), path)
+    chain = write(os.path.join(temp_dir(), "chain.crt"),
+                  read(made.cert) + read(authority().ca))
     with Steelyard(pool(GoodOrigin()), listener={"tls": {
-            "certificates": [dict(made.row(), ocsp=path)]}}) as s:
+            "certificates": [{"cert": chain, "key": made.key,
+                              "ocsp": path}]}}) as s:
         equal(stapled(s), True)
         equal("OCSP stapled until: " in said(
-            s, "show ssl cert " + made.cert), True)
+            s, "show ssl cert " + chain), True)
         write(path, "not a response")
         s.reload()
         equal(stapled(s), False)
@@ -290,6 +293,7 @@ def replaces_one_in_a_transaction():
         answer = said(s, "commit ssl cert " + path)
         equal("Success!" in answer.splitlines(), True, answer)
         equal(peer(s), new.fingerprint)
+        equal(s.info()["CertExpiryDays"] in ("19", "20"), True)
         equal(s.wait_event("certificate")["level"], "info")
         equal(said(s, "commit ssl cert " + path),
               "No ongoing transaction!\n\n")

@@ -172,6 +172,9 @@ shows_every_server_and_the_one_that_would_get_it(void **state)
 	assert_has(ask(w, "explain app alice"), "server b (");
 	assert_has(ask(w, "explain tried b app alice"), "server a (");
 	assert_has(w->out.p, "tried\n");
+	assert_has(ask(w, "explain tried nobody tried b app alice"),
+	    "server a (");
+	assert_has(w->out.p, "tried\n");
 	assert_has(ask(w, "explain from ::1 GET /app"), "key: ::1\n");
 	assert_has(ask(w, "explain from 10.0.0.1 app"), "key: 10.0.0.1\n");
 	assert_has(ask(w, "explain app"), "no key: ");

@@ -151,7 +151,7 @@ shows_slow_start_and_backups(void **state)
 	struct server *b = pool_find_server(p, "b");
 	char got[128];
 
-	((struct conf_server *)(uintptr_t)b->conf)->backup = true;
+	b->backup = true;
 	server_set_health(a, true);
 	server_set_health(b, true);
 	a->cold = 871;

@@ -103,6 +103,21 @@ copies_slices_and_strings(void **state)
 	arena_reset(&a);
 }
 
+static void
+joins_parts_some_of_them_empty(void **state)
+{
+	const struct slice parts[] = { SLICE("ab"), SLICE_NONE, SLICE(""),
+		SLICE("cde") };
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, NULL);
+	assert_true(slice_eq(arena_join(&a, parts, 4), SLICE("abcde")));
+	assert_int_equal(arena_join(&a, parts, 0).n, 0);
+	assert_int_equal(arena_join(&a, parts + 1, 2).n, 0);
+	arena_reset(&a);
+}
+
 int
 main(void)
 {
@@ -111,6 +126,7 @@ main(void)
 		cmocka_unit_test(borrows_chunks_and_gives_them_back),
 		cmocka_unit_test(keeps_the_chunk_after_a_large_piece),
 		cmocka_unit_test(copies_slices_and_strings),
+		cmocka_unit_test(joins_parts_some_of_them_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,50 @@ makes_valid_json_of_any_bytes(void **state)
 	text_fini(&t);
 }
 
+/* Plain bytes are skipped 16 at a time: each byte in each place of them. */
+static void
+escapes_a_byte_wherever_it_stands(void **state)
+{
+	struct text t, one;
+	char in[40];
+
+	(void)state;
+	text_init(&t);
+	text_init(&one);
+	for (size_t at = 0; at < sizeof(in); at++)
+		for (int c = 0; c < 256; c++) {
+			char byte = (char)c;
+
+			memset(in, 'x', sizeof(in));
+			in[at] = byte;
+			text_clear(&one);
+			text_add_escaped(&one, slice_make(&byte, 1));
+			text_clear(&t);
+			text_add_escaped(&t, slice_make(in, sizeof(in)));
+			assert_int_equal(t.n, sizeof(in) - 1 + one.n);
+			assert_memory_equal(t.p + at, one.p, one.n);
+		}
+	text_fini(&t);
+	text_fini(&one);
+}
+
+static void
+writes_numbers_strings_and_bytes(void **state)
+{
+	struct text t;
+
+	(void)state;
+	text_init(&t);
+	text_add_number(&t, 0);
+	text_add_char(&t, ' ');
+	text_add_number(&t, INT64_MAX);
+	text_add_string(&t, " and ");
+	text_add_number(&t, INT64_MIN);
+	assert_string_equal(t.p,
+	    "0 9223372036854775807 and -9223372036854775808");
+	text_fini(&t);
+}
+
 static void
 keeps_every_log_line_on_one_line(void **state)
 {
@@ -198,6 +242,8 @@ main(void)
 		cmocka_unit_test(grows_and_stays_terminated),
 		cmocka_unit_test(escapes_as_json_and_for_people),
 		cmocka_unit_test(makes_valid_json_of_any_bytes),
+		cmocka_unit_test(escapes_a_byte_wherever_it_stands),
+		cmocka_unit_test(writes_numbers_strings_and_bytes),
 		cmocka_unit_test(keeps_every_log_line_on_one_line),
 	};
 

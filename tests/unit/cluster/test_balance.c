@@ -276,12 +276,17 @@ a_heap_takes_turns_among_equals(void **state)
 {
 	struct bench *b = bench_new(&least_conn_ops, MOST, NULL);
 	unsigned char seen[MOST];
+	struct server *s;
 
 	(void)state;
 	for (int round = 0; round < 3; round++) {
 		memset(seen, 0, sizeof(seen));
-		for (unsigned i = 0; i < MOST; i++)
-			seen[take(b, NULL, 0) - b->servers]++;
+		for (unsigned i = 0; i < MOST; i++) {
+			s = take(b, NULL, 0);
+			seen[s - b->servers]++;
+			load(b, s, 1);
+			load(b, s, -1);
+		}
 		for (unsigned i = 0; i < MOST; i++)
 			assert_int_equal(seen[i], 1);
 	}

@@ -470,6 +470,69 @@ a_full_server_is_passed_over_or_waited_for(void **state)
 	bench_fini(&b);
 }
 
+/* Two that share servers, or one before and after a reload, agree. */
+static void
+the_order_of_the_configuration_moves_no_key(void **state)
+{
+	static struct server *of[KEYS];
+	struct conf_server first;
+	struct conf_pool *p;
+	struct bench b;
+	struct conf *c;
+
+	(void)state;
+	for (enum conf_hash_method m = HASH_RING; m <= HASH_MAGLEV; m++) {
+		bench_init(&b, "hash", m, 0, 10);
+		for (unsigned k = 0; k < KEYS; k++)
+			of[k] = ask_number(&b, k);
+		c = pool_conf("hash", m, 0, 10, &b.key);
+		p = &c->pools[0];
+		for (size_t i = 0; i < 5; i++) {
+			first = p->servers[i];
+			p->servers[i] = p->servers[9 - i];
+			p->servers[9 - i] = first;
+		}
+		sample_apply(&b.sample, c, "");
+		for (unsigned k = 0; k < KEYS; k++)
+			assert_ptr_equal(ask_number(&b, k), of[k]);
+		bench_fini(&b);
+	}
+}
+
+static void
+on_turn(void *owner)
+{
+	(void)owner;
+}
+
+static void
+room_of_its_server_is_kept_for_who_waited(void **state)
+{
+	struct pick pick = { .dry = false };
+	struct server *own;
+	struct place pl;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, "hash", HASH_RING, 0, 3);
+	((struct conf_pool *)(uintptr_t)b.pool->conf)->max_queue = 1;
+	set_on_full(&b, ON_FULL_QUEUE);
+	own = ask(&b, "/x", NULL, 0, false);
+	set_limit(&b, own->id - 1, 1);
+	server_begin(own);
+	place_init(&pl, on_turn, NULL);
+	assert_true(queue_join(b.pool, &pl, own));
+	server_end(own);
+	assert_true(pl.called);
+	assert_null(ask(&b, "/x", NULL, 0, false));
+	pick.request = &b.request;
+	pick.called = true;
+	assert_ptr_equal(pool_pick(b.pool, &pick, true), own);
+	queue_leave(b.pool, &pl);
+	assert_ptr_equal(ask(&b, "/x", NULL, 0, false), own);
+	bench_fini(&b);
+}
+
 static void
 a_dry_pick_changes_nothing_and_says_what_comes(void **state)
 {
@@ -515,6 +578,8 @@ main(void)
 		cmocka_unit_test(has_the_known_peaks),
 		cmocka_unit_test(the_sum_is_of_those_that_serve),
 		cmocka_unit_test(a_full_server_is_passed_over_or_waited_for),
+		cmocka_unit_test(room_of_its_server_is_kept_for_who_waited),
+		cmocka_unit_test(the_order_of_the_configuration_moves_no_key),
 		cmocka_unit_test(
 		    a_dry_pick_changes_nothing_and_says_what_comes),
 	};

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include <string.h>
+
+#include "base/rng.h"
 #include "cluster/maglev.h"
 
 #define M 65537
@@ -83,6 +86,65 @@ count(unsigned n, const unsigned *weights, unsigned *counts)
 	maglev_fini(&m);
 }
 
+/* The rounds as the rule has them: in each, every weight is added. */
+static void
+fill_plainly(const struct maglev_node *nodes, size_t n, uint32_t size,
+    uint32_t *out)
+{
+	unsigned heaviest = 0, due[64] = { 0 };
+	uint32_t at[64], left = size;
+
+	for (size_t i = 0; i < n; i++) {
+		at[i] = nodes[i].offset;
+		if (nodes[i].weight > heaviest)
+			heaviest = nodes[i].weight;
+	}
+	memset(out, 0xff, size * sizeof(*out));
+	while (left > 0) {
+		for (size_t i = 0; i < n && left > 0; i++) {
+			due[i] += nodes[i].weight;
+			if (due[i] < heaviest)
+				continue;
+			due[i] -= heaviest;
+			while (out[at[i]] != UINT32_MAX)
+				at[i] = (at[i] + nodes[i].skip) % size;
+			out[at[i]] = (uint32_t)i;
+			left--;
+		}
+	}
+}
+
+static void
+places_in_the_order_of_the_rounds(void **state)
+{
+	static const uint32_t sizes[] = { 2, 7, 101, 4099 };
+	static const unsigned mosts[] = { 1, 3, 256 };
+	struct maglev m = { NULL, 0 };
+	struct maglev_node nodes[64];
+	uint32_t want[4099];
+	struct rng rng;
+	char text[64];
+
+	(void)state;
+	rng_init(&rng, 42);
+	for (unsigned k = 0; k < 400; k++) {
+		uint32_t size = sizes[rng_below(&rng, 4)];
+		unsigned most = mosts[rng_below(&rng, 3)];
+		size_t n = rng_below(&rng, 64) + 1;
+
+		for (size_t i = 0; i < n; i++) {
+			(void)snprintf(text, sizeof(text), "10.0.%u.%zu:80",
+			    k, i);
+			nodes[i] = maglev_node(slice_of(text),
+			    (unsigned)rng_below(&rng, most) + 1, size);
+		}
+		maglev_build(&m, nodes, n, size);
+		fill_plainly(nodes, n, size, want);
+		assert_memory_equal(m.v, want, size * sizeof(want[0]));
+	}
+	maglev_fini(&m);
+}
+
 static void
 shares_by_weight(void **state)
 {
@@ -142,6 +204,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_the_tables_known_for_names),
 		cmocka_unit_test(makes_the_tables_of_the_paper),
+		cmocka_unit_test(places_in_the_order_of_the_rounds),
 		cmocka_unit_test(shares_by_weight),
 		cmocka_unit_test(is_even),
 		cmocka_unit_test(finds_an_entry_for_any_key),

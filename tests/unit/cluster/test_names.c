@@ -5,9 +5,10 @@
 
 #define MOST 8
 
-/* The one question under way. */
+/* The last question that was asked. */
 struct script {
 	struct resolver resolver;
+	struct sample *sample;
 	void (*fn)(void *owner, const struct answer *);
 	void *owner;
 	struct lookup_query last;
@@ -46,6 +47,7 @@ script_init(struct script *s, struct sample *t)
 	memset(s, 0, sizeof(*s));
 	s->resolver.ask = script_ask;
 	s->resolver.cancel = script_cancel;
+	s->sample = t;
 	t->cluster.names.resolver = &s->resolver;
 }
 
@@ -62,11 +64,22 @@ records(struct record *v, const char *list)
 
 		if (space != NULL)
 			one.n = (size_t)(space - rest.p);
-		assert_null(addr_parse(one, &v[n].addr));
-		v[n++].weight = 1;
+		v[n] = (struct record){ .weight = 1 };
+		assert_null(addr_parse(one, &v[n++].addr));
 		rest = slice_skip(rest, one.n + (space != NULL));
 	}
 	return n;
+}
+
+static void
+script_answer(struct script *s, const struct answer *a)
+{
+	void (*fn)(void *, const struct answer *) = s->fn;
+
+	assert_non_null(fn);
+	s->fn = NULL;
+	fn(s->owner, a);
+	sample_advance(s->sample, 1);
 }
 
 static void
@@ -74,22 +87,16 @@ script_say(struct script *s, const char *list, int64_t ttl)
 {
 	struct record v[MOST];
 	struct answer a = { .v = v, .n = records(v, list), .ttl = ttl };
-	void (*fn)(void *, const struct answer *) = s->fn;
 
-	assert_non_null(fn);
-	s->fn = NULL;
-	fn(s->owner, &a);
+	script_answer(s, &a);
 }
 
 static void
 script_fail(struct script *s, const char *error)
 {
 	struct answer a = { .error = error };
-	void (*fn)(void *, const struct answer *) = s->fn;
 
-	assert_non_null(fn);
-	s->fn = NULL;
-	fn(s->owner, &a);
+	script_answer(s, &a);
 }
 
 static struct conf *
@@ -145,19 +152,24 @@ merges_answers_in_a_steady_order(void **state)
 {
 	static const struct {
 		const char *old, *answer, *want;
-		bool partial, changed;
+		bool lost4, lost6, changed;
 	} cases[] = {
-		{ "", "1.1.1.1:1", "1.1.1.1:1", false, true },
+		{ "", "1.1.1.1:1", "1.1.1.1:1", 0, 0, true },
 		{ "1.1.1.1:1 2.2.2.2:1", "2.2.2.2:1 1.1.1.1:1",
-		    "1.1.1.1:1 2.2.2.2:1", false, false },
+		    "1.1.1.1:1 2.2.2.2:1", 0, 0, false },
 		{ "1.1.1.1:1 2.2.2.2:1", "3.3.3.3:1 2.2.2.2:1",
-		    "2.2.2.2:1 3.3.3.3:1", false, true },
-		{ "1.1.1.1:1 [::1]:1", "1.1.1.1:1", "1.1.1.1:1", false, true },
-		{ "1.1.1.1:1 [::1]:1", "1.1.1.1:1", "1.1.1.1:1 [::1]:1", true,
+		    "2.2.2.2:1 3.3.3.3:1", 0, 0, true },
+		{ "1.1.1.1:1 [::1]:1", "1.1.1.1:1", "1.1.1.1:1", 0, 0, true },
+		{ "1.1.1.1:1 [::1]:1", "1.1.1.1:1", "1.1.1.1:1 [::1]:1", 0, 1,
 		    false },
-		{ "[::1]:1", "1.1.1.1:1", "[::1]:1 1.1.1.1:1", true, true },
-		{ "", "1.1.1.1:1 1.1.1.1:1", "1.1.1.1:1", false, true },
-		{ "1.1.1.1:1", "1.1.1.1:2", "1.1.1.1:2", false, true },
+		{ "1.1.1.1:1 [::1]:1", "1.1.1.1:1", "1.1.1.1:1", 1, 0, true },
+		{ "1.1.1.1:1 [::1]:1", "2.2.2.2:1", "[::1]:1 2.2.2.2:1", 0, 1,
+		    true },
+		{ "1.1.1.1:1 [::1]:1", "2.2.2.2:1",
+		    "1.1.1.1:1 [::1]:1 2.2.2.2:1", 1, 1, true },
+		{ "[::1]:1", "1.1.1.1:1", "[::1]:1 1.1.1.1:1", 0, 1, true },
+		{ "", "1.1.1.1:1 1.1.1.1:1", "1.1.1.1:1", 0, 0, true },
+		{ "1.1.1.1:1", "1.1.1.1:2", "1.1.1.1:2", 0, 0, true },
 	};
 
 	(void)state;
@@ -165,7 +177,8 @@ merges_answers_in_a_steady_order(void **state)
 		struct record says[MOST], want[MOST];
 		struct record *v = mem_array(MOST, sizeof(*v));
 		size_t n = records(v, cases[i].old);
-		struct answer a = { .v = says, .partial = cases[i].partial };
+		struct answer a = { .v = says, .lost4 = cases[i].lost4,
+		    .lost6 = cases[i].lost6 };
 		size_t nwant = records(want, cases[i].want);
 
 		a.n = records(says, cases[i].answer);
@@ -175,6 +188,163 @@ merges_answers_in_a_steady_order(void **state)
 			assert_true(addr_eq(&v[j].addr, &want[j].addr));
 		free(v);
 	}
+}
+
+static void
+what_is_kept_of_lost_families_is_bounded(void **state)
+{
+	struct record *v = NULL, says[ANSWER_MOST];
+	struct answer a = { .v = says, .lost4 = true };
+	size_t n = 0;
+
+	(void)state;
+	memset(says, 0, sizeof(says));
+	for (unsigned round = 1; round <= 5; round++) {
+		a.n = 50;
+		for (unsigned i = 0; i < a.n; i++) {
+			says[i].addr.len = sizeof(says[i].addr.in);
+			says[i].addr.in.sin_family = AF_INET;
+			says[i].addr.in.sin_addr.s_addr =
+			    htonl(round << 24 | i);
+		}
+		assert_true(names_merge(&v, &n, &a));
+		assert_int_equal(n, round < 3 ? round * 50 : ANSWER_MOST);
+	}
+	free(v);
+}
+
+static void
+backups_of_a_service_serve_when_no_other_can(void **state)
+{
+	struct conf *c = snapshot(false);
+	struct conf_address *name = &c->pools[0].servers[1].address;
+	struct record v[3];
+	struct answer a = { .v = v, .n = records(v,
+	    "10.0.0.1:81 10.0.0.2:82 10.0.0.2:82"), .ttl = SEC(5) };
+	struct script s;
+	struct sample t;
+	struct pool *p;
+
+	(void)state;
+	name->is_service = true;
+	c->pools[0].servers[0].weight = 0;
+	v[0].weight = 10;
+	v[1].weight = 60000;
+	v[1].backup = true;
+	v[2].weight = 60000;
+	sample_init(&t, NULL);
+	script_init(&s, &t);
+	sample_apply(&t, c, NULL);
+	script_answer(&s, &a);
+	p = cluster_find(&t.cluster, "web");
+	assert_int_equal(p->nusable, 1);
+	assert_string_equal(p->usable[0]->addr_text, "10.0.0.1:81");
+	assert_int_equal(p->usable[0]->weight, 10);
+	a.n = 2;
+	v[0].backup = true;
+	v[1].backup = false;
+	v[1].weight = 20;
+	sample_advance(&t, SEC(6));
+	script_answer(&s, &a);
+	assert_int_equal(p->nusable, 1);
+	assert_string_equal(p->usable[0]->addr_text, "10.0.0.2:82");
+	assert_int_equal(p->usable[0]->given, 20);
+	server_set_admin(p->usable[0], SERVER_MAINT);
+	assert_true(p->on_backup);
+	assert_string_equal(p->usable[0]->addr_text, "10.0.0.1:81");
+	assert_int_equal(p->usable[0]->weight, 10);
+	sample_fini(&t);
+}
+
+#define MANY (3 * NAMES_AT_ONCE)
+
+/* A resolver that keeps all questions. */
+struct crowd {
+	struct resolver resolver;
+	struct { void (*fn)(void *, const struct answer *); void *owner; }
+	    open[MANY];
+	size_t n, most;
+};
+
+static struct lookup *
+crowd_ask(const struct resolver *r, struct loop *l,
+    const struct lookup_query *q, void (*fn)(void *owner,
+    const struct answer *), void *owner)
+{
+	struct crowd *c = list_entry((uintptr_t)r, struct crowd, resolver);
+
+	(void)l;
+	(void)q;
+	assert_true(c->n < MANY);
+	c->open[c->n].fn = fn;
+	c->open[c->n++].owner = owner;
+	c->most = c->n > c->most ? c->n : c->most;
+	return (struct lookup *)(void *)c;
+}
+
+static void
+crowd_cancel(struct lookup **lk)
+{
+	struct crowd *c = (struct crowd *)(void *)*lk;
+
+	c->n--;
+	*lk = NULL;
+}
+
+static struct conf *
+many_names(unsigned from, unsigned n)
+{
+	static char hosts[2 * MANY][16];
+	struct sample_server v[MANY];
+	struct conf *c = sample_conf(1);
+	struct conf_pool *p;
+
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(hosts[from + i], sizeof(hosts[0]), "h%u",
+		    from + i);
+		v[i] = (struct sample_server){ hosts[from + i],
+		    "10.0.0.1:80", 1 };
+	}
+	p = sample_pool(c, "web", v, n);
+	p->health.type = PROBE_NONE;
+	for (unsigned i = 0; i < n; i++)
+		p->servers[i].address = (struct conf_address){
+		    .text = v[i].name, .is_name = true, .host = v[i].name,
+		    .port = 80 };
+	return c;
+}
+
+/* All are asked at last, a bounded number at a time; also when a reload
+ * takes those away whom the others wait for. */
+static void
+asks_for_so_many_at_once_and_no_more(void **state)
+{
+	struct crowd c = { { crowd_ask, crowd_cancel }, { { 0 } }, 0, 0 };
+	struct record v[1];
+	struct answer a = { .v = v, .n = records(v, "10.1.0.0:1"),
+	    .ttl = SEC(60) };
+	unsigned answered = 0;
+	struct sample t;
+
+	(void)state;
+	sample_init(&t, NULL);
+	t.cluster.names.resolver = &c.resolver;
+	sample_apply(&t, many_names(0, MANY), NULL);
+	assert_int_equal(c.n, NAMES_AT_ONCE);
+	sample_apply(&t, many_names(NAMES_AT_ONCE, MANY), NULL);
+	assert_int_equal(c.n, NAMES_AT_ONCE);
+	for (; c.n > 0 && answered < 2 * MANY; answered++) {
+		v[0].addr.in.sin_addr.s_addr = htonl(0x0a010000 + answered);
+		c.n--;
+		c.open[c.n].fn(c.open[c.n].owner, &a);
+	}
+	assert_int_equal(answered, MANY);
+	assert_int_equal(c.most, NAMES_AT_ONCE);
+	assert_int_equal(cluster_find(&t.cluster, "web")->nusable, 0);
+	sample_advance(&t, 1);		/* pools follow once, for all */
+	assert_int_equal(cluster_find(&t.cluster, "web")->nusable, MANY);
+	assert_int_equal(sample_logged(&t, "pool web: added"), 1);
+	sample_fini(&t);
 }
 
 static void
@@ -321,6 +491,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounds_the_ttl),
 		cmocka_unit_test(merges_answers_in_a_steady_order),
+		cmocka_unit_test(what_is_kept_of_lost_families_is_bounded),
+		cmocka_unit_test(backups_of_a_service_serve_when_no_other_can),
+		cmocka_unit_test(asks_for_so_many_at_once_and_no_more),
 		cmocka_unit_test(a_server_is_in_maint_until_its_name_resolves),
 		cmocka_unit_test(asks_again_when_the_ttl_is_over),
 		cmocka_unit_test(what_stands_keeps_its_state),

@@ -32,6 +32,7 @@ struct rig {
 	bool blocked;		/* nothing is written */
 	bool resume, output, inside;
 	size_t lent, room, rooms;
+	size_t piped;		/* of the body, told by number alone */
 	bool msg_ended, was_reset, refused, room_end;
 	unsigned slots_told;
 	void (*run)(struct rig *);	/* the script */
@@ -108,22 +109,28 @@ rig_on_head(void *owner, struct head *h, bool end)
 static inline void
 rig_end(struct rig *r)
 {
-	rig_log(r, "body %zu:", r->nbody);
+	rig_log(r, "body %zu", r->nbody);
+	if (r->piped > 0)
+		rig_log(r, " + %zu piped", r->piped);
+	rig_log(r, ":");
 	for (size_t i = 0; i < r->nbody; i++)
 		rig_log(r, r->body[i] >= 0x20 && r->body[i] < 0x7f ?
 		    "%c" : "\\x%02x", (unsigned char)r->body[i]);
-	r->nbody = 0;
+	r->nbody = r->piped = 0;
 	r->msg_ended = true;
 }
 
 static inline void
-rig_on_body(void *owner, struct slice b, bool end)
+rig_on_body(void *owner, struct lent b, bool end)
 {
 	struct rig *r = owner;
 
 	must(!r->inside && !r->was_reset && !r->msg_ended && r->lent == 0);
 	must(b.n > 0 || end);
-	rig_add(r->body, &r->nbody, b.p, b.n);
+	if (b.pipe == NULL)
+		rig_add(r->body, &r->nbody, b.p, b.n);
+	else
+		r->piped += b.n;
 	r->lent = b.n;
 	must(r->codec->paused == (b.n > 0));
 	if (end) {
@@ -187,7 +194,7 @@ rig_take(struct rig *r, struct stream *s)
 	r->stream = s;
 	r->head = NULL;
 	r->lent = r->room = 0;
-	r->nbody = 0;
+	r->nbody = r->piped = 0;
 	r->msg_ended = r->was_reset = r->refused = r->room_end = false;
 	r->step = 0;
 }
@@ -334,13 +341,13 @@ rig_read(struct rig *r)
 static inline bool
 rig_write(struct rig *r)
 {
+	struct codec_rest rest;
 	struct iovec v[8];
 	size_t n, total = 0, left;
-	bool more = false;
 
 	if (r->blocked || r->codec->end == CODEC_ABORT)
 		return false;
-	n = codec_send(r->codec, v, 8, &more);
+	n = codec_send(r->codec, v, 8, &rest);
 	for (size_t i = 0; i < n; i++)
 		total += v[i].iov_len;
 	if (total == 0)
@@ -472,7 +479,7 @@ rig_respond(struct rig *r, unsigned status, int64_t length, int end, ...)
 static inline size_t
 rig_send(struct rig *r, const char *text, bool end)
 {
-	size_t n = stream_send_body(r->stream, slice_of(text), end);
+	size_t n = stream_send_body(r->stream, lent_of(slice_of(text)), end);
 
 	if (!r->inside)
 		rig_pump(r);

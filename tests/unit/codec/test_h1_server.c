@@ -788,24 +788,25 @@ says_more_follows_only_in_long_bodies_of_known_length(void **state)
 {
 	struct rig *r = *state;
 	static char big[BUF_PAGE];
+	struct lent page = { big, BUF_PAGE, NULL };
+	struct codec_rest rest;
 	struct iovec v[8];
-	bool more;
 
 	rig_say(r, GET);
 	r->blocked = true;
 	rig_respond(r, 200, 2 * BUF_PAGE, false, NULL);
-	codec_send(r->codec, v, 8, &more);
-	assert_false(more);
-	stream_send_body(r->stream, slice_make(big, BUF_PAGE), false);
-	assert_int_equal(codec_send(r->codec, v, 8, &more), 2);
-	assert_true(more);
-	assert_int_equal(codec_send(r->codec, v, 1, &more), 1);
-	assert_true(more);
+	codec_send(r->codec, v, 8, &rest);
+	assert_false(rest.more);
+	stream_send_body(r->stream, page, false);
+	assert_int_equal(codec_send(r->codec, v, 8, &rest), 2);
+	assert_true(rest.more);
+	assert_int_equal(codec_send(r->codec, v, 1, &rest), 1);
+	assert_true(rest.more);
 	r->blocked = false;
 	rig_pump(r);
-	stream_send_body(r->stream, slice_make(big, BUF_PAGE), true);
-	codec_send(r->codec, v, 8, &more);
-	assert_false(more);
+	stream_send_body(r->stream, page, true);
+	codec_send(r->codec, v, 8, &rest);
+	assert_false(rest.more);
 }
 
 static void

@@ -86,6 +86,7 @@ prints_what_is_in_force(void **state)
 {
 	static const char *const lines[] = {
 		"  max_connections = 20000;\n",
+		"  max_pipes = 256;\n",
 		"    level = \"info\";\n",
 		"    access = true;\n",
 		"      keep_alive = \"1m\";\n",

@@ -115,12 +115,12 @@ finds_what_is_no_value(void **state)
 	assert_int_equal(check_value(SLICE("12345678\0")), 8);
 }
 
-/* Values are read eight at a time: each byte in each place of the eight. */
+/* Values are read 16 at a time: each byte in each place of them and after. */
 static void
 finds_each_wrong_byte_of_a_value_anywhere(void **state)
 {
 	static const char around[] = { 'a', ' ', '~', '\t', '\x80', '\xff' };
-	char value[21];
+	char value[37];
 
 	(void)state;
 	for (size_t a = 0; a < COUNT(around); a++)

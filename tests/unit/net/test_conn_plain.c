@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,7 +196,6 @@ takes_a_short_read_for_the_end_of_what_is_there(void **state)
 	assert_false(r.conn->readable);
 	assert_int_equal(conn_recv(r.conn, text, sizeof(text)), 0);
 	assert_int_equal(r.conn->error, 0);
-	assert_int_equal(r.conn->bytes_in, 5);
 	put(r.peer, "again");
 	assert_true(is_told(&r));
 	assert_true(r.conn->readable);
@@ -332,7 +332,6 @@ tells_when_there_is_room_again(void **state)
 	rig_accepted(&r);
 	tick(&r, MSEC(10));
 	sent = fill(&r);
-	assert_int_equal(r.conn->bytes_out, sent);
 	assert_int_equal(conn_send(r.conn, &v, 1, false), 0);
 	while (got < sent) {
 		n = read(r.peer, sink_of_bytes, sizeof(sink_of_bytes));
@@ -379,6 +378,160 @@ fails_to_write_to_who_has_gone_without_a_signal(void **state)
 	/* The first failure takes the reset; this one would be a SIGPIPE. */
 	assert_int_equal(conn_send(r.conn, &v, 1, false), -1);
 	assert_int_equal(r.conn->error, EPIPE);
+	rig_close(&r);
+}
+
+/* Pipes, of which a conn fills and drains one that it is given. */
+static struct pipe *
+rig_pipe(struct rig *r)
+{
+	struct pipe *p;
+
+	pipes_limit(&r->loop->pipes, 4);
+	p = pipes_get(&r->loop->pipes, r->loop->clock.now);
+	assert_non_null(p);
+	return p;
+}
+
+static void
+passes_bytes_through_a_pipe(void **state)
+{
+	struct pipe *p, *q;
+	struct rig r;
+	char text[8] = "";
+
+	(void)state;
+	rig_accepted(&r);
+	assert_true(conn_can_splice(r.conn));
+	p = rig_pipe(&r);
+	q = rig_pipe(&r);
+	put(r.peer, "hello");
+	while (!r.conn->readable)
+		assert_true(is_told(&r));
+	assert_int_equal(conn_splice_in(r.conn, p, 1000), 5);
+	assert_int_equal(p->held, 5);
+	assert_true(r.conn->readable);	/* the pipe may have been full */
+	assert_int_equal(conn_splice_in(r.conn, q, 1000), 0);
+	assert_false(r.conn->readable);
+	assert_int_equal(conn_splice_out(r.conn, p, 5, false), 5);
+	assert_int_equal(p->held, 0);
+	assert_int_equal(recv(r.peer, text, 5, MSG_WAITALL), 5);
+	assert_string_equal(text, "hello");
+	put(r.peer, "again");
+	assert_true(is_told(&r));
+	assert_true(r.conn->readable);
+	pipes_put(&r.loop->pipes, &p);
+	pipes_put(&r.loop->pipes, &q);
+	rig_close(&r);
+}
+
+static void
+meets_the_end_with_a_pipe(void **state)
+{
+	struct pipe *p;
+	struct rig r;
+
+	(void)state;
+	rig_accepted(&r);
+	p = rig_pipe(&r);
+	put(r.peer, "last");
+	shutdown(r.peer, SHUT_WR);
+	while (!r.conn->readable)
+		assert_true(is_told(&r));
+	assert_int_equal(conn_splice_in(r.conn, p, 1000), 4);
+	assert_true(r.conn->readable);
+	assert_int_equal(conn_splice_out(r.conn, p, 4, false), 4);
+	assert_int_equal(conn_splice_in(r.conn, p, 1000), -1);
+	assert_true(r.conn->eof);
+	assert_int_equal(r.conn->error, 0);
+	pipes_put(&r.loop->pipes, &p);
+	rig_close(&r);
+}
+
+/* The look at a silent conn takes the error off the socket. */
+static void
+meets_a_reset_with_a_pipe(void **state)
+{
+	struct pipe *p;
+	struct rig r;
+	char text[8];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		rig_accepted(&r);
+		p = rig_pipe(&r);
+		put(r.peer, "last");
+		reset_peer(&r);
+		usleep(5000);
+		while (!r.conn->readable)
+			assert_true(is_told(&r));
+		if (i == 0)
+			assert_int_equal(conn_recv(r.conn, text, 8), 4);
+		else
+			assert_int_equal(conn_splice_in(r.conn, p, 1000), 4);
+		p->held = 0;
+		assert_true(r.conn->readable || is_told(&r));
+		assert_int_equal(conn_splice_in(r.conn, p, 1000), -1);
+		assert_int_equal(r.conn->error, ECONNRESET);
+		assert_false(r.conn->eof);
+		pipes_put(&r.loop->pipes, &p);
+		rig_close(&r);
+	}
+}
+
+static void
+leaves_in_the_pipe_what_has_no_room(void **state)
+{
+	struct pipe *p;
+	struct rig r;
+	size_t sent;
+	char block[4096];
+
+	(void)state;
+	rig_accepted(&r);
+	tick(&r, MSEC(10));
+	p = rig_pipe(&r);
+	put(r.peer, "hello");
+	while (!r.conn->readable)
+		assert_true(is_told(&r));
+	assert_int_equal(conn_splice_in(r.conn, p, 1000), 5);
+	sent = fill(&r);
+	assert_int_equal(conn_splice_out(r.conn, p, 5, false), 0);
+	assert_false(r.conn->writable);
+	assert_int_equal(p->held, 5);
+	for (size_t got = 0; got < sent;)
+		got += (size_t)recv(r.peer, block, sizeof(block), 0);
+	assert_true(is_told(&r));
+	assert_true(r.conn->writable);
+	assert_int_equal(conn_splice_out(r.conn, p, 5, false), 5);
+	pipes_put(&r.loop->pipes, &p);
+	rig_close(&r);
+}
+
+/* splice(2) has no flag against it: the process must ignore the signal. */
+static void
+fails_to_splice_to_who_has_gone(void **state)
+{
+	struct pipe *p;
+	struct rig r;
+	ssize_t n = 0;
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	rig_accepted(&r);
+	p = rig_pipe(&r);
+	put(r.peer, "hello");
+	while (!r.conn->readable)
+		assert_true(is_told(&r));
+	assert_int_equal(conn_splice_in(r.conn, p, 1000), 5);
+	reset_peer(&r);
+	for (int i = 0; i < 5 && n >= 0; i++)
+		n = conn_splice_out(r.conn, p, 1, false);
+	assert_int_equal(n, -1);
+	assert_true(r.conn->error == EPIPE || r.conn->error == ECONNRESET);
+	assert_false(r.conn->writable);
+	pipes_put(&r.loop->pipes, &p);
+	assert_int_equal(r.loop->pipes.nfree, 0);
 	rig_close(&r);
 }
 
@@ -582,6 +735,11 @@ main(void)
 		cmocka_unit_test(sends_several_pieces_in_order),
 		cmocka_unit_test(
 		    fails_to_write_to_who_has_gone_without_a_signal),
+		cmocka_unit_test(passes_bytes_through_a_pipe),
+		cmocka_unit_test(meets_the_end_with_a_pipe),
+		cmocka_unit_test(meets_a_reset_with_a_pipe),
+		cmocka_unit_test(leaves_in_the_pipe_what_has_no_room),
+		cmocka_unit_test(fails_to_splice_to_who_has_gone),
 		cmocka_unit_test(shuts_down_and_still_reads),
 		cmocka_unit_test(closes_with_a_fin_or_a_reset),
 		cmocka_unit_test(may_be_closed_from_its_own_event),

@@ -34,7 +34,7 @@ struct actor {
 	struct loop *loop;
 	struct journal *journal;
 	char letter;
-	struct task *to_run, *to_flush, *to_reap, *to_stop;
+	struct task *to_run, *to_flush, *to_reap, *to_stop, *later;
 };
 
 static void
@@ -49,6 +49,8 @@ run_actor(struct task *t)
 		loop_flush(a->loop, a->to_flush);
 	if (a->to_reap != NULL)
 		loop_reap(a->loop, a->to_reap);
+	if (a->later != NULL)
+		loop_later(a->loop, a->later);
 	if (a->to_stop != NULL)
 		task_stop(a->to_stop);
 }
@@ -137,6 +139,41 @@ runs_in_the_same_tick_what_a_flush_has_woken(void **state)
 	loop_run(p.loop, &p.a.task);
 	loop_tick(p.loop, 0);
 	assert_played(&p, "abc.");
+}
+
+static void
+runs_in_the_next_tick_what_has_had_its_turn(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	loop_later(p.loop, &p.b.task);
+	loop_later(p.loop, &p.b.task);
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	p.a.later = &p.c.task;
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	loop_tick(p.loop, 0);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "ab.a.c..");
+}
+
+static void
+does_not_wait_while_a_task_has_yet_to_have_its_turn(void **state)
+{
+	struct clock before, after;
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new());
+	loop_later(p.loop, &p.a.task);
+	clock_read(&before);
+	loop_tick(p.loop, before.now + SEC(5));
+	clock_read(&after);
+	assert_true(after.now - before.now < SEC(4));
+	assert_played(&p, "a.");
 }
 
 static void
@@ -486,6 +523,9 @@ main(void)
 		cmocka_unit_test(runs_then_flushes_then_reaps),
 		cmocka_unit_test(puts_a_task_on_a_list_once),
 		cmocka_unit_test(runs_in_the_same_tick_what_a_flush_has_woken),
+		cmocka_unit_test(runs_in_the_next_tick_what_has_had_its_turn),
+		cmocka_unit_test(
+		    does_not_wait_while_a_task_has_yet_to_have_its_turn),
 		cmocka_unit_test(leaves_out_a_task_that_another_has_stopped),
 		cmocka_unit_test(reaps_in_the_same_tick_what_reaping_let_go),
 		cmocka_unit_test(reaps_what_is_left_when_the_loop_is_freed),

@@ -34,9 +34,6 @@ carries_much_both_ways(void **state)
 	rig_shake(r);
 	rig_pour(r, &r->a, &r->b, 3000000);
 	rig_pour(r, &r->b, &r->a, 3000000);
-	assert_int_equal(r->a.conn->bytes_out, 3000000);
-	assert_int_equal(r->a.conn->bytes_in, 3000000);
-	assert_int_equal(r->b.conn->bytes_in, 3000000);
 	rig_fini(r);
 }
 
@@ -154,7 +151,7 @@ holds_a_head_for_its_body(void **state)
 
 /* Lengths of the records that stand in a pipe. */
 static size_t
-first_record(const struct pipe *p, size_t at)
+first_record(const struct tube *p, size_t at)
 {
 	const uint8_t *b = (const uint8_t *)p->in.p + p->at + at;
 
@@ -215,7 +212,6 @@ tells_the_last_byte_when_all_has_left(void **state)
 	rig_settle(r);
 	assert_int_equal(conn_recv(r->a.conn, got, sizeof(got)), 13);
 	assert_memory_equal(got, "0123456789abc", 13);
-	assert_int_equal(r->b.conn->bytes_out, 13);
 	rig_fini(r);
 }
 

@@ -9,23 +9,23 @@
 
 /* --- pipes */
 
-static struct pipe *
+static struct tube *
 pipe_of(struct conn *c)
 {
-	return (struct pipe *)(void *)c;
+	return (struct tube *)(void *)c;
 }
 
 static void
 run_tell(struct task *t)
 {
-	struct pipe *p = list_entry(t, struct pipe, tell);
+	struct tube *p = list_entry(t, struct tube, tell);
 
 	if (p->conn.sink != NULL && !p->conn.closed)
 		p->conn.sink->on_event(p->conn.owner);
 }
 
 static void
-something(struct pipe *p)
+something(struct tube *p)
 {
 	loop_run(p->conn.loop, &p->tell);
 }
@@ -33,7 +33,7 @@ something(struct pipe *p)
 static ssize_t
 pipe_recv(struct conn *c, void *to, size_t n)
 {
-	struct pipe *p = pipe_of(c);
+	struct tube *p = pipe_of(c);
 	size_t have = p->in.n - p->at;
 
 	assert_false(c->closed);
@@ -66,12 +66,11 @@ pipe_recv(struct conn *c, void *to, size_t n)
 	}
 	if (p->peer != NULL && !p->peer->conn.writable)
 		something(p->peer);
-	c->bytes_in += n;
 	return (ssize_t)n;
 }
 
 static size_t
-room_of(const struct pipe *p)
+room_of(const struct tube *p)
 {
 	size_t held = p->peer->in.n - p->peer->at;
 
@@ -81,7 +80,7 @@ room_of(const struct pipe *p)
 static ssize_t
 pipe_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 {
-	struct pipe *p = pipe_of(c);
+	struct tube *p = pipe_of(c);
 	size_t sent = 0, part;
 
 	(void)more;
@@ -101,14 +100,13 @@ pipe_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 		p->sends++;
 		something(p->peer);
 	}
-	c->bytes_out += sent;
 	return (ssize_t)sent;
 }
 
 static void
 pipe_shutdown(struct conn *c)
 {
-	struct pipe *p = pipe_of(c);
+	struct tube *p = pipe_of(c);
 
 	p->shut = true;
 	if (p->peer != NULL) {
@@ -127,7 +125,7 @@ pipe_local(struct conn *c, struct addr *out)
 static void
 pipe_close(struct conn *c, bool reset)
 {
-	struct pipe *p = pipe_of(c);
+	struct tube *p = pipe_of(c);
 
 	p->was_reset = reset;
 	task_stop(&p->tell);
@@ -150,7 +148,7 @@ static const struct conn_ops pipe_ops = {
 static void
 run_event(struct task *t)
 {
-	struct pipe *p = list_entry(t, struct pipe, tell);
+	struct tube *p = list_entry(t, struct tube, tell);
 
 	if (p->in.n > p->at || p->fin || p->broken)
 		p->conn.readable = true;
@@ -159,12 +157,12 @@ run_event(struct task *t)
 	run_tell(t);
 }
 
-static struct pipe *
+static struct tube *
 pipe_new(struct loop *loop)
 {
 	static const struct addr nobody = { .len = sizeof(sa_family_t),
 	    .un.sun_family = AF_UNIX };
-	struct pipe *p = mem_new(sizeof(*p));
+	struct tube *p = mem_new(sizeof(*p));
 
 	p->conn.ops = &pipe_ops;
 	p->conn.loop = loop;
@@ -176,9 +174,9 @@ pipe_new(struct loop *loop)
 }
 
 static void
-pipe_free(struct pipe **pp)
+pipe_free(struct tube **pp)
 {
-	struct pipe *p = *pp;
+	struct tube *p = *pp;
 
 	if (p == NULL)
 		return;
@@ -191,14 +189,14 @@ pipe_free(struct pipe **pp)
 }
 
 void
-wire_put(struct pipe *p, const void *bytes, size_t n)
+wire_put(struct tube *p, const void *bytes, size_t n)
 {
 	text_add_slice(&p->in, slice_make(bytes, n));
 	something(p);
 }
 
 void
-wire_fin(struct pipe *p)
+wire_fin(struct tube *p)
 {
 	p->fin = true;
 	something(p);
@@ -459,7 +457,7 @@ raw_server(const char *name)
 }
 
 void
-raw_open(struct raw *w, struct pipe *pipe, SSL_CTX *ctx, bool is_server)
+raw_open(struct raw *w, struct tube *pipe, SSL_CTX *ctx, bool is_server)
 {
 	*w = (struct raw){ .ctx = ctx, .pipe = pipe };
 	w->ssl = SSL_new(ctx);

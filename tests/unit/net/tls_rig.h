@@ -25,9 +25,9 @@
  * Two conns in memory, joined: what one sends the other receives, as slowly
  * as the test likes.
  */
-struct pipe {
+struct tube {
 	struct conn conn;
-	struct pipe *peer;
+	struct tube *peer;
 	struct text in;		/* what has come */
 	size_t at;		/* of it, read */
 	size_t room;		/* so much may stand unread in the peer's `in` */
@@ -40,7 +40,7 @@ struct pipe {
 
 /* One side: a conn, maybe over TLS, and what was told. */
 struct side {
-	struct pipe *pipe;
+	struct tube *pipe;
 	struct conn *conn;
 	unsigned told;
 };
@@ -91,17 +91,17 @@ void assert_fails(const struct side *s, enum tls_failure failure, const char *re
 void assert_says(const struct text *t, const char *part);
 
 /* Bytes into a side's wire, as if its peer had sent them. */
-void wire_put(struct pipe *p, const void *bytes, size_t n);
-void wire_fin(struct pipe *p);
+void wire_put(struct tube *p, const void *bytes, size_t n);
+void wire_fin(struct tube *p);
 
 /* A peer that is OpenSSL's own, over a plain end. */
 struct raw {
 	SSL_CTX *ctx;
 	SSL *ssl;
 	BIO *in, *out;
-	struct pipe *pipe;
+	struct tube *pipe;
 };
-void raw_open(struct raw *w, struct pipe *pipe, SSL_CTX *ctx, bool is_server);
+void raw_open(struct raw *w, struct tube *pipe, SSL_CTX *ctx, bool is_server);
 void raw_close(struct raw *w);
 int raw_shake(struct rig *r, struct raw *w);	/* SSL_do_handshake's last answer */
 void raw_pump(struct rig *r, struct raw *w);

@@ -146,10 +146,10 @@ tells_at_the_start_and_daily_of_one_that_is_over(void **state)
 	struct world *w = *state;
 	int64_t days;
 
-	assert_false(expiry_days(w->worker, &days));
+	assert_false(expiry_days(&w->worker->expiry, &days));
 	apply(w, "expired");
 	assert_int_equal(told(w), 1);
-	assert_true(expiry_days(w->worker, &days));
+	assert_true(expiry_days(&w->worker->expiry, &days));
 	assert_true(days < 0);
 	pass(w, DAY - SEC(3600));
 	assert_int_equal(told(w), 1);
@@ -166,7 +166,7 @@ tells_nothing_of_one_that_lasts_and_counts_anew_after_a_reload(void **state)
 	int64_t days;
 
 	apply(w, "ec");
-	assert_true(expiry_days(w->worker, &days));
+	assert_true(expiry_days(&w->worker->expiry, &days));
 	assert_true(days > EXPIRY_DAYS);
 	pass(w, 2 * DAY);
 	assert_int_equal(told(w), 0);

@@ -1,0 +1,40 @@
+"""holder.py PORT N: N clients that make a request each, one after the other,
+and then stay connected and quiet, until they are told to end."""
+import signal
+import socket
+import sys
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: idle\r\n\r\n"
+
+
+def answered(s):
+    """Reads one answer, with Content-Length."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        more = s.recv(65536)
+        if not more:
+            return False
+        got += more
+    head, _, body = got.partition(b"\r\n\r\n")
+    lengths = [int(x.split(b":")[1]) for x in head.lower().split(b"\r\n")
+               if x.startswith(b"content-length:")]
+    left = lengths[0] - len(body)
+    while left > 0:
+        left -= len(s.recv(left))
+    return head.startswith(b"HTTP/1.1 200 ")
+
+
+def main():
+    port, n = int(sys.argv[1]), int(sys.argv[2])
+    held = []
+    for i in range(n):
+        s = socket.create_connection(("127.0.0.1", port), 20)
+        s.sendall(REQUEST)
+        if not answered(s):
+            sys.exit("client %d got no good answer" % i)
+        held.append(s)
+    print("holding", flush=True)
+    signal.pause()
+
+
+main()

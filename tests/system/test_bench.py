@@ -1,0 +1,197 @@
+"""The bench measures: a quick run of it, and that it sees what goes wrong."""
+import glob
+import json
+import os
+import shutil
+import sys
+
+from harness import (ROOT, Failure, case, equal, fail, main, options, rows,
+                     run, skip, temp_dir)
+
+BENCH = os.path.join(ROOT, "tests/bench")
+sys.path.insert(0, BENCH)
+
+import cases            # noqa: E402
+import load             # noqa: E402
+import measure          # noqa: E402
+import origin           # noqa: E402
+import peers            # noqa: E402
+import processes        # noqa: E402
+import report           # noqa: E402
+import syscalls         # noqa: E402
+
+WRK = """Running 3600m test @ http://127.0.0.1:10/
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency     5.00ms    6.83ms  91.60ms   89.40%
+  Latency Distribution
+     50%  640.00us
+     75%    1.05ms
+     99%    1.20s
+  113366 requests in 1.41s, 27.35MB read
+"""
+H2LOAD = """finished in 1.00s, 13366.00 req/s, 3.08MB/s
+requests: 13400 total, 13380 started, 13366 done, 13366 succeeded, %d failed, \
+0 errored, 0 timeout
+status codes: %d 2xx, 0 3xx, 0 4xx, %d 5xx
+"""
+
+
+def needs(*programs):
+    for program in programs:
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+            skip(program + " is not installed")
+
+
+def bench(*more):
+    """A run as short as can be; gives its status and what it kept."""
+    needs("wrk", "nginx", "curl")
+    where = temp_dir()
+    r = run([sys.executable, os.path.join(BENCH, "run"), "--rounds", "1",
+             "--seconds", "0.3", "--out", where, *more], timeout=60)
+    files = glob.glob(where + "/*.json")
+    if len(files) != 1:
+        fail("no results; it said: " + (r.stdout + r.stderr)[-600:])
+    with open(files[0]) as f:
+        return r, json.load(f)
+
+
+@case
+def measures_steelyard_and_the_floor():
+    if not os.path.exists(os.path.join(os.path.dirname(options.bin),
+                                       "tests/bench/floor")):
+        skip("the floor is not built: make tests")
+    r, kept = bench("--bin", options.bin, "--peers", "floor", "--case",
+                    "small64,body1m")
+    equal((r.returncode, r.stderr), (0, ""), "status and stderr: " + r.stdout)
+    for name in ("small64", "body1m"):
+        for peer in ("steelyard", "floor"):
+            m = kept["median"][name][peer]
+            if not (m["us"] > 1 and m["rate"] > 10 and m["p99"] >= m["p50"]
+                    > 0 and m["pss"] > 100000 and m["requests"] > 10):
+                fail("%s of %s: %s" % (name, peer, m))
+
+
+@case
+def a_proxy_that_does_not_start_is_a_failed_run():
+    r, kept = bench("--bin", "/bin/false", "--peers", "", "--case", "small64")
+    equal(r.returncode, 1, "status")
+    if not kept["runs"]["small64"]["steelyard"][0].startswith(
+            "false ended"):
+        fail("it says %r" % kept["runs"])
+
+
+@case
+def a_wrong_answer_is_a_failed_run():
+    """A proxy that answers by itself never reaches the origin."""
+    where = temp_dir()
+    fake = os.path.join(where, "fake")
+    with open(fake, "w") as f:
+        f.write("""#!/bin/sh
+sed -i 's/^routes = (/routes = ( { respond = { status = 200; \
+body = "no"; }; }, /' "$2"
+exec %s -f "$2"
+""" % options.bin)
+    os.chmod(fake, 0o755)
+    r, kept = bench("--bin", fake, "--peers", "", "--case", "small64")
+    equal(r.returncode, 1, "status")
+    equal(kept["runs"]["small64"]["steelyard"],
+          ["the check got '200 2', not 200 with 100 bytes"], "the run")
+
+
+def answers(name, table):
+    """One proxy, started for each of these cases and asked once."""
+    class settings:
+        bin = options.bin
+    needs("nginx", "curl", options.bin if name == "steelyard" else name)
+    for c in table:
+        with processes.temp_dir() as there, processes.temp_dir() as here:
+            with origin.Origin(there, 1 if name == "h2o" else c.servers) as o:
+                try:
+                    with peers.ALL[name](c, o.servers, here, settings) as p:
+                        measure.check(p)
+                except Failure as e:
+                    fail("%s: %s" % (c.name, e))
+
+
+def smallest(table):
+    """One case of each group that grows."""
+    return {c.name.split("/")[0]: c for c in reversed(table)}.values()
+
+
+@rows([("%s starts and answers in each case" % n, n)
+       for n in ("steelyard", "haproxy", "nginx", "h2o")])
+def _(name):
+    answers(name, cases.CASES)
+
+
+@rows([("%s starts and answers in the growing cases" % n, n)
+       for n in ("steelyard", "haproxy")])
+def _(name):
+    answers(name, smallest(cases.growing()))
+
+
+@case
+def reads_what_wrk_says():
+    got = load.read_wrk(WRK)
+    equal(got["requests"], 113366, "requests")
+    equal((round(got["p50"] * 1e6), got["p99"]), (640, 1.2), "times")
+
+
+@rows([
+    ("wrk with socket errors fails",
+     "  Socket errors: connect 0, read 3, write 0, timeout 0\n"),
+    ("wrk with bad answers fails", "  Non-2xx or 3xx responses: 17\n"),
+])
+def _(line):
+    must_fail(load.read_wrk, WRK + line)
+
+
+@case
+def reads_what_h2load_says():
+    got = load.read_h2load(H2LOAD % (0, 13366, 0), range(1, 101))
+    equal((got["requests"], round(got["p50"] * 1e6)), (13366, 51), "figures")
+
+
+@rows([
+    ("h2load with failed requests fails", (2, 13366, 0)),
+    ("h2load with bad answers fails", (0, 13365, 1)),
+])
+def _(figures):
+    must_fail(load.read_h2load, H2LOAD % figures, [1])
+
+
+@case
+def reads_what_strace_counts():
+    equal(syscalls.read_strace("""
+% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 60.00    0.100000           1    200000        12 recvfrom
+ 40.00    0.060000           1    100000           epoll_wait
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.160000           1    300000        12 total
+"""), {"recvfrom": 200000, "epoll_wait": 100000}, "calls")
+
+
+@case
+def the_median_leaves_failed_runs_out():
+    results = report.Results()
+    for outcome in ({"us": 9.0}, "it broke", {"us": 2.0}, {"us": 3.0}):
+        results.add("x", "steelyard", outcome)
+    for us in (6.0, 8.0, 1.0):
+        results.add("x", "haproxy", {"us": us})
+    results.add("x", "nginx", {"us": 4.0})
+    equal(results.median("x", "steelyard"), {"us": 3.0}, "median")
+    equal(results.rival("x"), "nginx", "the cheaper rival")
+    equal(results.ratio("x", "steelyard", "nginx"), 0.75, "ratio")
+    equal(len(results.failures()), 1, "failures")
+
+
+def must_fail(function, *args):
+    try:
+        got = function(*args)
+    except Failure:
+        return
+    fail("gave %s" % got)
+
+
+main()
