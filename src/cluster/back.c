@@ -170,7 +170,8 @@ count_handshake(struct back *b)
 	s->count.tls_resumed += facts.resumed;
 	s->pool->count.tls_resumed += facts.resumed;
 	if (!facts.resumed)
-		rate_add(&cluster_of(b)->tls_keys, link_loop(&b->link)->clock.now);
+		rate_add(&cluster_of(b)->tls_keys,
+		    link_loop(&b->link)->clock.now);
 }
 
 /* The server has chosen what was not offered. */

@@ -1,10 +1,13 @@
 """TLS to servers: the name that is asked for, whose connection and session may
 be used again."""
+import socket
 import ssl
+import struct
+import threading
 
 from certs import authority, cert
-from harness import (SLOW, Steelyard, case, equal, fail, main, pool, request,
-                     rows, server)
+from harness import (SLOW, Steelyard, case, equal, fail, keep, main, once,
+                     pool, request, rows, server, wait_for)
 from tls_origins import TlsOrigin
 
 ONE_2, ONE_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -12,7 +15,7 @@ ONE_2, ONE_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 def any_name():
     """A certificate for all names that these tests use."""
-    return cert("a.test", "b.test", "localhost", "IP:127.0.0.1", "IP:::1",
+    return cert("a.test", "b.test", "api.internal", "IP:127.0.0.1", "IP:::1",
                 *("h%d.test" % i for i in range(80)))
 
 
@@ -30,19 +33,42 @@ def ask(s, host, path="/", status=200):
     equal(r.status, status, "the status for %s" % host)
 
 
+@once
+def dns():
+    """A DNS server for which every name is 127.0.0.1, with no AAAA."""
+    s = keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    s.bind(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                asked, peer = s.recvfrom(512)
+            except OSError:
+                return
+            end = asked.index(b"\0", 12) + 5
+            is_a = asked[end - 4:end - 2] == b"\0\1"
+            record = b"\xc0\x0c" + struct.pack(">HHIH4B", 1, 1, 60, 4, 127,
+                                               0, 0, 1) if is_a else b""
+            s.sendto(asked[:2] + struct.pack(">5H", 0x8180, 1, int(is_a), 0,
+                                             0)
+                     + asked[12:end] + record, peer)
+    threading.Thread(target=serve, daemon=True).start()
+    return "127.0.0.1:%d" % s.getsockname()[1]
+
+
 def at_name(o):
-    return {"name": "a", "address": "localhost:%d" % o.port}
+    return {"name": "a", "address": "api.internal:%d" % o.port}
 
 
 NAMES = [
     # tls, pool, server row, Host, SNI seen
     ("an address is verified but not sent", {}, {}, None, "x.test", None),
     ("the name of the address by default", {}, {}, at_name, "x.test",
-     "localhost"),
+     "api.internal"),
     ("the pools host by default", {}, {"host": "b.test:80"}, at_name,
      "x.test", "b.test"),
     ("server is the name of the address", {"sni": "server"},
-     {"host": "b.test"}, at_name, "x.test", "localhost"),
+     {"host": "b.test"}, at_name, "x.test", "api.internal"),
     ("host is the host of the request", {"sni": "host"}, {}, at_name,
      "B.test.:8080", "b.test"),
     ("host is the host that is sent", {"sni": "host"}, {"host": "h1.test"},
@@ -65,7 +91,10 @@ NAMES = [
 def name(tls, more, row, host, wanted):
     with origin() as o:
         row = row(o) if callable(row) else server(o, **(row or {}))
-        with Steelyard(secure(row, tls=tls, **more)) as s:
+        with Steelyard(secure(row, tls=tls, **more),
+                       glob={"resolve": {"servers": [dns()]}}) as s:
+            wait_for(lambda: "MAINT" not in s.row("web/a")["status"],
+                     5 * SLOW, "an address")
             ask(s, host)
         equal(o.names(), [wanted])
 
