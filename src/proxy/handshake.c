@@ -97,6 +97,7 @@ tell(struct front *f, const struct tls_facts *facts, const char *failure,
 void
 handshake_failed(struct front *f, bool late)
 {
+	struct listener *l = f->listener;
 	struct tls_facts facts;
 	const char *failure = "timeout";
 	const char *reason;
@@ -112,7 +113,7 @@ handshake_failed(struct front *f, bool late)
 		reason = facts.reason != NULL ? facts.reason :
 		    "the connection broke";
 	}
-	count_failed(&f->listener->tls, facts.failure == TLS_SHED);
-	count_failed(&f->listener->worker->tls_count, facts.failure == TLS_SHED);
+	count_failed(&l->tls, facts.failure == TLS_SHED);
+	count_failed(&l->worker->tls_count, facts.failure == TLS_SHED);
 	tell(f, &facts, failure, reason);
 }
