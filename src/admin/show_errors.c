@@ -115,6 +115,55 @@ put_json(struct request *r, const char *kind, const char *name, unsigned id,
 	text_add_char(t, '}');
 }
 
+/* No message came of it: only who, and why. */
+static void
+put_handshake(struct request *r, const struct pool *p)
+{
+	const struct bad_handshake *b = &p->bad_tls;
+	char when[40];
+
+	log_time_clf(b->wall, true, when);
+	text_add(r->out, " \n[%s] pool %s (#%u): failed TLS handshake\n"
+	    "  with %s, server %s, %llu in all\n  %s\n", when, p->name,
+	    POOL_IDS + p->id, b->peer, b->server,
+	    (unsigned long long)b->total, b->why);
+}
+
+static void
+put_handshake_json(struct request *r, const struct pool *p)
+{
+	const struct bad_handshake *b = &p->bad_tls;
+	struct text *t = r->out;
+	char when[32];
+
+	log_time_iso(b->wall, when);
+	text_add(t, "%s{\"time\":\"%s\",\"pool\":",
+	    t->p[t->n - 1] == '}' ? "," : "", when);
+	text_add_json(t, slice_of(p->name));
+	text_add(t, ",\"id\":%u,\"peer\":", POOL_IDS + p->id);
+	text_add_json(t, slice_of(b->peer));
+	text_add(t, ",\"server\":");
+	text_add_json(t, slice_of(b->server));
+	text_add(t, ",\"handshake\":true,\"why\":");
+	text_add_json(t, slice_of(b->why));
+	text_add(t, ",\"total\":%llu}", (unsigned long long)b->total);
+}
+
+static void
+put_handshakes(struct request *r)
+{
+	struct pool *p;
+
+	list_each(p, &r->worker->cluster.pools, struct pool, node) {
+		if (p->bad_tls.wall == 0)
+			continue;
+		if (r->json)
+			put_handshake_json(r, p);
+		else
+			put_handshake(r, p);
+	}
+}
+
 static uint64_t
 count_all(const struct worker *w)
 {
@@ -125,7 +174,7 @@ count_all(const struct worker *w)
 	list_each(l, &w->listeners, struct listener, node)
 		n += l->bad.total;
 	list_each(p, &w->cluster.pools, struct pool, node)
-		n += p->bad.total;
+		n += p->bad.total + p->bad_tls.total;
 	return n;
 }
 
@@ -166,6 +215,7 @@ show_errors(struct request *r)
 			put(r, "pool", p->name, POOL_IDS + p->id, "response",
 			    &p->bad);
 	}
+	put_handshakes(r);
 	if (r->json)
 		text_add(r->out, "]\n");
 }

@@ -179,6 +179,9 @@ put_tls(struct sheet *s, const struct worker *w)
 	put_number(s, "SslFrontendMaxKeyRate", "MMP", c->key_rate.max);
 	put_number(s, "SslFrontendSessionReuse_pct", "MaP",
 	    c->done > 0 ? 100 * c->resumed / c->done : 0);
+	put_number(s, "SslBackendKeyRate", "MRP",
+	    rate_get(&w->cluster.tls_keys, now));
+	put_number(s, "SslBackendMaxKeyRate", "MMP", w->cluster.tls_keys.max);
 }
 
 /* Ours: the gate, and the certificate that ends first. */

@@ -91,12 +91,12 @@ put_state(struct request *r, const struct server *s)
 	char host[ADDR_TEXT];
 
 	text_add(r->out, "%u %s %u %s %s %d %d %u %u %lld %d %d %d %d 0 0 0 "
-	    "- %d - 0 0 - - 0\n", POOL_IDS + s->pool->id, s->pool->name,
+	    "- %d - %d 0 - - 0\n", POOL_IDS + s->pool->id, s->pool->name,
 	    s->id, s->name, host_of(s, host), op_state(s), admin_state(s),
 	    s->weight, s->given,
 	    age(r->worker, s->health.changed), check_status(s->health.result),
 	    check_result(&s->health), s->health.value, check_state(s),
-	    addr_port(&s->addr));
+	    addr_port(&s->addr), s->pool->conf->tls.on);
 }
 
 static void
@@ -118,11 +118,12 @@ put_state_json(struct request *r, const struct server *s)
 	    "\"srv_uweight\":%u,\"srv_iweight\":%u,"
 	    "\"srv_time_since_last_change\":%lld,\"srv_check_status\":%d,"
 	    "\"srv_check_result\":%d,\"srv_check_health\":%d,"
-	    "\"srv_check_state\":%d,\"srv_port\":%d}", op_state(s),
+	    "\"srv_check_state\":%d,\"srv_port\":%d,"
+	    "\"srv_use_ssl\":%d}", op_state(s),
 	    admin_state(s), s->weight, s->given,
 	    age(r->worker, s->health.changed), check_status(s->health.result),
 	    check_result(&s->health), s->health.value, check_state(s),
-	    addr_port(&s->addr));
+	    addr_port(&s->addr), s->pool->conf->tls.on);
 }
 
 static void
@@ -143,11 +144,16 @@ put_conn_json(struct request *r, const struct server *s)
 {
 	put_json_names(r, s);
 	text_add(r->out, ",\"requests\":%u,\"busy\":%u,\"idle\":%u,"
-	    "\"idle_limit\":%lld,\"connects\":%llu,\"reuses\":%llu}",
+	    "\"idle_limit\":%lld,\"connects\":%llu,\"reuses\":%llu,"
+	    "\"tls_handshakes\":%llu,\"tls_resumed\":%llu,"
+	    "\"tls_failed\":%llu}",
 	    s->active, s->nbusy, s->nidle,
 	    (long long)s->pool->conf->reuse.max,
 	    (unsigned long long)s->count.connect,
-	    (unsigned long long)s->count.reuse);
+	    (unsigned long long)s->count.reuse,
+	    (unsigned long long)s->count.tls,
+	    (unsigned long long)s->count.tls_resumed,
+	    (unsigned long long)s->count.tls_failed);
 }
 
 static const char *

@@ -39,3 +39,14 @@ bad_store(struct bad *b, const struct fault *f, int64_t wall,
 	if (b->n > 0)
 		memcpy(b->bytes, f->bytes.p + b->from, b->n);
 }
+
+void
+bad_handshake_store(struct bad_handshake *b, const char *why, int64_t wall,
+    const struct addr *peer, const char *server)
+{
+	b->total++;
+	b->wall = wall;
+	addr_print(peer, b->peer);
+	(void)snprintf(b->server, sizeof(b->server), "%s", server);
+	(void)snprintf(b->why, sizeof(b->why), "%s", why);
+}

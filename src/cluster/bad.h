@@ -22,5 +22,17 @@ struct bad {
 	char bytes[BAD_BYTES];	/* around the offending byte */
 };
 
+/* The last handshake with a server of a pool that failed. */
+struct bad_handshake {
+	uint64_t total;
+	int64_t wall;		/* 0: none yet */
+	char peer[ADDR_TEXT];
+	char server[64];
+	char why[192];
+};
+
 void bad_store(struct bad *b, const struct fault *f, int64_t wall,
+    const struct addr *peer, const char *server);
+
+void bad_handshake_store(struct bad_handshake *b, const char *why, int64_t wall,
     const struct addr *peer, const char *server);

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/slab.h"
 #include "base/text.h"
+#include "cluster/counters.h"
 #include "cluster/names.h"
 #include "codec/codec.h"
 #include "conf/model.h"
@@ -22,6 +23,7 @@ struct cluster {
 	struct list retired;		/* gone, still held */
 	struct names names;		/* its resolver is set by the daemon */
 	struct slab backs;		/* of struct back */
+	struct rate tls_keys;		/* handshakes with servers, full ones */
 	unsigned next_id;
 	/* Some server's or pool's state changed: schedules.  May be NULL. */
 	void (*on_change)(void *owner);

@@ -275,6 +275,7 @@ read_some(struct link *l)
 			}
 			budget -= (size_t)n;
 		} else if (n < 0) {
+			l->codec->cut = l->conn->cut;
 			codec_eof(l->codec, end_error(l));
 			break;
 		}

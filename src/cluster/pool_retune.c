@@ -142,6 +142,16 @@ change_policy(struct pool *p, struct text *t)
 	p->balance->init(p);
 }
 
+static void
+note_tls(const struct conf_pool_tls *was, const struct conf_pool_tls *is,
+    struct text *t)
+{
+	if (was->on != is->on)
+		say(t, "TLS to servers is %s", is->on ? "on" : "off");
+	else if (is->on && !tls_client_same(was->client, is->client))
+		say(t, "settings of TLS to servers");
+}
+
 void
 pool_retune(struct pool *p, struct conf *snapshot,
     const struct conf_pool *conf, struct text *changes)
@@ -151,6 +161,7 @@ pool_retune(struct pool *p, struct conf *snapshot,
 
 	list_init(&old);
 	list_splice(&old, &p->servers);
+	note_tls(&p->conf->tls, &conf->tls, changes);
 	p->conf = conf;
 	p->limits = conf->limits;
 	pool_seat(p, &old, changes);

@@ -18,10 +18,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/must.h"
 #include "cluster/caller.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
+#include "cluster/secure.h"
 #include "cluster/server.h"
+#include "net/tls_client.h"
 
 /* Trouble on our side of the wire: it says nothing about the server. */
 static bool
@@ -71,6 +74,50 @@ judge_dial(struct probe *p)
 	probe_finish(p, result, 0, "%s", text);
 }
 
+static bool
+is_in_handshake(const struct probe *p)
+{
+	return p->below != NULL && p->below->connected;
+}
+
+/* No connection, or no handshake. */
+static void
+judge_down(struct probe *p)
+{
+	char reason[SECURE_REASON];
+
+	if (secure_failed(p->link.conn, p->below, reason))
+		probe_finish(p, CHECK_L6RSP, 0, "%s", reason);
+	else if (is_in_handshake(p))
+		probe_finish(p, CHECK_L6RSP, 0, "the handshake broke off");
+	else
+		judge_dial(p);
+}
+
+static void
+judge_late(struct probe *p)
+{
+	long long most = p->timeout / USEC_PER_MS;
+
+	if (is_in_handshake(p))
+		probe_finish(p, CHECK_L6TOUT, 0,
+		    "no handshake within %lld ms", most);
+	else
+		probe_finish(p, CHECK_L4TOUT, 0,
+		    "no connection within %lld ms", most);
+}
+
+static void
+pass_tls(struct probe *p, int64_t took)
+{
+	struct tls_facts f;
+
+	(void)conn_facts(p->link.conn, &f);
+	probe_finish(p, CHECK_L6OK, 0, "%s in %" PRId64 ".%" PRId64 " ms",
+	    f.version != NULL ? f.version : "TLS", took / USEC_PER_MS,
+	    took % USEC_PER_MS / 100);
+}
+
 static void
 run_step(struct task *t)
 {
@@ -80,15 +127,18 @@ run_step(struct task *t)
 	if (p->over)
 		return;
 	if (!p->connected && p->down)
-		judge_dial(p);
+		judge_down(p);
 	else if (!p->connected && p->expired)
-		probe_finish(p, CHECK_L4TOUT, 0,
-		    "no connection within %" PRId64 " ms",
-		    p->timeout / USEC_PER_MS);
+		judge_late(p);
 	else if (p->connected && p->type == PROBE_TCP)
 		probe_finish(p, CHECK_L4OK, 0, "connected in %" PRId64
 		    ".%" PRId64 " ms", took / USEC_PER_MS,
 		    took % USEC_PER_MS / 100);
+	else if (p->connected && secure_codec(p->link.conn) == NULL)
+		probe_finish(p, CHECK_L6RSP, 0, "the server chose a protocol "
+		    "that was not offered");
+	else if (p->connected && p->type == PROBE_TLS)
+		pass_tls(p, took);
 	else if (p->connected)
 		probe_http_step(p);
 }
@@ -150,6 +200,24 @@ run_reap(struct task *t)
 	free(p);
 }
 
+/*
+ * Without a session to take up: each probe looks at the certificate as it is
+ * now.
+ */
+static struct conn *
+dial(struct probe *p, const struct conf_pool *conf)
+{
+	struct conn *below = caller_dial(NULL, p->server);
+	char name[SECURE_NAME];
+
+	if (p->type == PROBE_TCP || !conf->health.tls)
+		return below;
+	must(conf->tls.client != NULL);	/* the loader makes one, or fails */
+	p->below = below;
+	secure_probe_name(p->server, name);
+	return conn_tls_connect(below, conf->tls.client, name, NULL, NULL);
+}
+
 struct probe *
 probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 {
@@ -170,7 +238,7 @@ probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 		p->has_needle = true;
 		needle_init(&p->needle, check->body, PROBE_BODY_MOST);
 	}
-	link_init(&p->link, caller_dial(NULL, s), &link_events, p);
+	link_init(&p->link, dial(p, s->pool->conf), &link_events, p);
 	loop_after(c->loop, &p->deadline, p->timeout);
 	if (p->link.conn->connected)
 		on_connected(p);

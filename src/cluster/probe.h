@@ -13,6 +13,7 @@ struct server;
  * One probe of one server, on a connection of its own.
  *
  *	dial --connected--> tcp: L4OK
+ *	     --handshake--> tls: L6OK     (also before http, where it is secure)
  *	                    http: request --head, body--> L7OK, L7STS, L7RSP
  *
  * Facts (connected, head, body, end, deadline) are stored and schedule the
@@ -37,6 +38,7 @@ struct probe {
 	enum conf_probe type;	/* that of its start */
 	int64_t started, timeout;
 	struct link link;
+	const struct conn *below;	/* the socket under TLS, or NULL */
 	struct task step, reap;
 	struct timer deadline;
 	/* Facts: */

@@ -15,6 +15,7 @@
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
 #include "cluster/probe.h"
+#include "cluster/secure.h"
 #include "cluster/server.h"
 
 static void
@@ -111,8 +112,8 @@ send_request(struct probe *p)
 	struct arena a;
 	struct head h;
 
-	link_codec(&p->link, codec_find(SLICE("http/1.1"))->client,
-	    &c->shared, &pool->limits);
+	link_codec(&p->link, secure_codec(p->link.conn)->client, &c->shared,
+	    &pool->limits);
 	p->stream = codec_open(p->link.codec, &stream_events, p);
 	must(p->stream != NULL);
 	arena_init(&a, &c->loop->chunks);
@@ -120,7 +121,7 @@ send_request(struct probe *p)
 	h.proto = HTTP_1_1;
 	h.length = LENGTH_NONE;
 	h.method = slice_of(check->method);
-	h.scheme = SLICE("http");
+	h.scheme = p->below != NULL ? SLICE("https") : SLICE("http");
 	h.authority = authority(p->server, check);
 	h.path = slice_of(check->path);
 	add_fields(&h, &a, &check->fields);

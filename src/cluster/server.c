@@ -61,6 +61,7 @@ run_reap(struct task *t)
 	struct pool *p = s->pool;
 
 	list_del(&s->node);
+	aliases_fini(&s->aliases);
 	conf_put(&s->kept);
 	free(s->name);
 	free(s);
@@ -84,6 +85,7 @@ server_new(struct pool *pool, const struct seat *seat)
 	list_init(&s->node);
 	list_init(&s->idle);
 	list_init(&s->busy);
+	aliases_init(&s->aliases);
 	list_init(&s->queue);
 	task_init(&s->reap, run_reap);
 	health_init(&s->health, (int)check_of(s)->rise,
@@ -133,6 +135,7 @@ server_retune(struct server *s, const struct seat *seat)
 	if (!s->weight_set)
 		s->weight = seat->weight;
 	retune_check(s);
+	back_close_outdated(s);
 }
 
 void

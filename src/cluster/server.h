@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "cluster/alias.h"
 #include "cluster/counters.h"
 #include "cluster/health.h"
 #include "conf/model.h"
@@ -44,6 +45,7 @@ struct server {
 	struct list idle;		/* of struct back; head: used last */
 	struct list busy;		/* connecting or with streams */
 	uint32_t nidle, nbusy;
+	struct aliases aliases;		/* its names in TLS */
 	struct counters count;
 	struct task reap;
 	struct conf *kept;		/* once gone: counted, of conf */

@@ -94,6 +94,8 @@ struct codec {
 	bool shut;		/* once written out, shut down the writing
 				 * side: a tunnel's half-close */
 	bool tunnel;		/* bytes flow both ways: 101, CONNECT */
+	bool cut;		/* set by the host before codec_eof: TLS had not
+				 * said that the end would come */
 	bool light;		/* if it is freed while CODEC_IDLE, nothing is
 				 * lost but `requests` */
 	int keep_alive;		/* client role: seconds that the server said
@@ -174,7 +176,10 @@ codec_drain(struct codec *c)
 	c->ops->drain(c);
 }
 
-/* The peer has sent its last byte (error 0) or the connection broke (errno). */
+/*
+ * The peer has sent its last byte (error 0) or the connection broke (errno).
+ * With `cut` a body that only the end delimits is incomplete.
+ */
 static inline void
 codec_eof(struct codec *c, int error)
 {

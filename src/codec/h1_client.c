@@ -232,7 +232,8 @@ take_eof(struct h1_client *k)
 		h1_side_finish(h, CODEC_CLOSE);
 	} else if (h->state == H1_TUNNEL) {
 		h1_side_end_body(h);
-	} else if (h->state == H1_BODY && h->body.framing == H1_UNTIL_END) {
+	} else if (h->state == H1_BODY &&
+	    h->body.framing == H1_UNTIL_END && !h->codec.cut) {
 		h->state = H1_WHOLE;
 		h1_side_end_body(h);
 	} else if (h->state == H1_HEAD && !h->stream.answered &&

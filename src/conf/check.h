@@ -20,6 +20,9 @@ void check_error_pages(struct reader *r);
 void check_global_tls(struct reader *r);
 void check_listener_tls(const struct subject *listener, struct conf_listener *l);
 void read_certificates(struct reader *r);
+/* check_pool_tls.c; then read_pool_tls.c makes a tls_client, if r->kit. */
+void check_pool_tls(const struct subject *pool, struct conf_pool *p);
+void read_pools_tls(struct reader *r);
 
 /* Letters, digits, and _ . : - and the marks of more; NULL is no name. */
 bool check_is_name(const char *name, const char *more);

@@ -239,6 +239,7 @@ check_pool(struct reader *r, struct conf_pool *p, struct map *names)
 	check_hash(r, p);
 	check_servers(r, p);
 	check_health(r, p);
+	check_pool_tls(&s, p);
 	check_host(&s, "host", p->host);
 	check_host(&s, "default_host", p->default_host);
 	fill_limits(&p->limits);

@@ -26,6 +26,7 @@ read_root(struct reader *r, const config_t *config)
 	check_pools(r);
 	check_routes(r);
 	read_certificates(r);
+	read_pools_tls(r);
 }
 
 static void

@@ -31,6 +31,8 @@ conf_put(struct conf **c)
 		return;
 	for (size_t i = 0; i < old->nlisteners; i++)
 		tls_server_put(&old->listeners[i].tls.server);
+	for (size_t i = 0; i < old->npools; i++)
+		tls_client_put(&old->pools[i].tls.client);
 	arena_reset(&old->arena);
 	free(old);
 }

@@ -11,6 +11,7 @@
 #include "http/limits.h"
 #include "net/addr.h"
 #include "net/proxy_header.h"
+#include "net/tls_client.h"
 #include "net/tls_server.h"
 
 /*
@@ -242,9 +243,10 @@ struct conf_server {
 	int64_t max_connections;	/* 0: no limit */
 	bool resolve_all;		/* false: a server of each address */
 	bool backup;			/* false: only when no other can serve */
+	const char *sni;		/* NULL: as pool.tls.sni */
 };
 
-enum conf_probe { PROBE_NONE, PROBE_TCP, PROBE_HTTP };
+enum conf_probe { PROBE_NONE, PROBE_TCP, PROBE_HTTP, PROBE_TLS };
 enum conf_on_down { ON_DOWN_DRAIN, ON_DOWN_SHUTDOWN };
 enum conf_on_panic { ON_PANIC_ALL, ON_PANIC_FAIL };
 
@@ -258,10 +260,12 @@ struct conf_statuses {			/* "200-399,404" */
 };
 
 struct conf_health {
-	enum conf_probe type;		/* none | tcp | http; none */
+	enum conf_probe type;		/* none | tcp | http | tls; none */
 	const char *method;		/* "GET" */
 	const char *path;		/* "/" */
 	const char *host;		/* NULL: the server's address */
+	bool tls;			/* http: over TLS; as the pool */
+	const char *sni;		/* NULL: as the server */
 	struct conf_fields fields;
 	struct conf_statuses expect;	/* "200-399" */
 	const char *body;		/* in the first 64 KiB, or NULL */
@@ -323,6 +327,33 @@ struct conf_slow_start {
 	int64_t aggression;	/* 100 percent: in proportion to time */
 };
 
+/*
+ * TLS to the servers of a pool.  sni is SNI_HOST, SNI_SERVER, SNI_NONE, or the
+ * name itself; NULL: pool.host if there is one, else SNI_SERVER.
+ */
+#define SNI_HOST "host"		/* the Host that is sent */
+#define SNI_SERVER "server"	/* the host of the server's address */
+#define SNI_NONE "none"		/* no name is sent */
+
+struct conf_pool_tls {
+	bool given;			/* the group stands in the file */
+	bool traffic;			/* true; false: only probes use it */
+	bool verify;			/* true */
+	const char *ca, *crl;
+	int64_t depth;			/* 100 */
+	const char *sni;
+	const char *verify_name;	/* NULL: the name that is sent */
+	const char *cert, *key;		/* ours; NULL: none */
+	enum tls_policy policy;		/* intermediate | modern */
+	enum tls_version min_version, max_version;	/* policy | 1.2 | 1.3 */
+	const char *ciphers, *ciphersuites, *groups, *sigalgs;
+	bool ktls;			/* true */
+	bool resumption;		/* true */
+	bool on;			/* requests go over TLS */
+	struct tls_client *client;	/* made of all this; counted.  NULL: not
+					 * needed, or files were not read */
+};
+
 struct conf_pool {
 	struct conf_where where;
 	const char *name;
@@ -332,6 +363,7 @@ struct conf_pool {
 	struct conf_server *servers;
 	size_t nservers;
 	struct conf_health health;
+	struct conf_pool_tls tls;
 	struct conf_pool_timeouts timeouts;
 	struct conf_reuse reuse;
 	int64_t max_queue;		/* 1000: requests that wait for room */

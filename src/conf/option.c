@@ -57,7 +57,7 @@ static const char *const log_levels[] =
     { "error", "warn", "info", "debug", NULL };
 static const char *const request_ids[] = { "off", "make", "keep", NULL };
 static const char *const underscores[] = { "drop", "refuse", "allow", NULL };
-static const char *const probes[] = { "none", "tcp", "http", NULL };
+static const char *const probes[] = { "none", "tcp", "http", "tls", NULL };
 static const char *const downs[] = { "drain", "shutdown", NULL };
 static const char *const methods[] = { "ring", "maglev", NULL };
 static const char *const fulls[] = { "next", "queue", NULL };
@@ -320,6 +320,8 @@ const struct option option_table[] = {
 	    "the servers")
 	GROUP("pool", conf_pool, health, "pool.health",
 	    "how servers are probed")
+	GROUP("pool", conf_pool, tls, "pool.tls",
+	    "TLS to the servers")
 	GROUP("pool", conf_pool, timeouts, "pool.timeouts",
 	    "how long a server may take")
 	GROUP("pool", conf_pool, reuse, "pool.reuse",
@@ -355,6 +357,8 @@ const struct option option_table[] = {
 	    "requests at a time, the rest is queued; 0: no limit")
 	BOOL("pool.server", conf_server, backup, "false",
 	    "used only when no other server can serve")
+	STRING("pool.server", conf_server, sni, 1, 253, NULL,
+	    "pool.tls.sni of this server")
 
 	ROW(KEYS, "pool.hash", conf_hash, key, 0, 0, false, "source", NULL,
 	    "what of a request is hashed; of a list the first it has")
@@ -380,6 +384,10 @@ const struct option option_table[] = {
 	    "target of the probe")
 	STRING("pool.health", conf_health, host, 1, 255, NULL,
 	    "Host of the probe; the server's address if left out")
+	BOOL("pool.health", conf_health, tls, "false",
+	    "an http probe goes over TLS; if left out, as requests do")
+	STRING("pool.health", conf_health, sni, 1, 253, NULL,
+	    "the server's name in TLS, for probes; as for requests")
 	FIELDS("pool.health", conf_health, "further fields of the probe")
 	ROW(STATUSES, "pool.health", conf_health, expect, 100, 599, false,
 	    "200-399", NULL, "statuses that pass")
@@ -403,6 +411,43 @@ const struct option option_table[] = {
 	    "what becomes of requests on a server that goes down")
 	ENUM("pool.health", conf_health, on_panic, panics, "all",
 	    "panic: use all servers, or answer 503")
+
+	BOOL("pool.tls", conf_pool_tls, traffic, "true",
+	    "requests go over TLS; false: only probes do")
+	BOOL("pool.tls", conf_pool_tls, verify, "true",
+	    "a server must have a certificate that is believed")
+	STRING("pool.tls", conf_pool_tls, ca, 1, TEXT_MAX, NULL,
+	    "file of the authorities believed; the system's if left out")
+	STRING("pool.tls", conf_pool_tls, crl, 1, TEXT_MAX, NULL,
+	    "file of revocation lists")
+	NUMBER("pool.tls", conf_pool_tls, depth, 1, 100, "100",
+	    "authorities between a certificate and one that is believed")
+	STRING("pool.tls", conf_pool_tls, sni, 1, 253, NULL,
+	    "name asked for: host, server, none, or the name itself")
+	STRING("pool.tls", conf_pool_tls, verify_name, 1, 253, NULL,
+	    "what a certificate must be for; the name asked for")
+	STRING("pool.tls", conf_pool_tls, cert, 1, TEXT_MAX, NULL,
+	    "file of our certificate, for servers that ask for one")
+	STRING("pool.tls", conf_pool_tls, key, 1, TEXT_MAX, NULL,
+	    "file of its key; cert's if left out")
+	ENUM("pool.tls", conf_pool_tls, policy, policies, "intermediate",
+	    "what may be negotiated, after Mozilla")
+	ENUM("pool.tls", conf_pool_tls, min_version, versions, "policy",
+	    "the oldest version of TLS")
+	ENUM("pool.tls", conf_pool_tls, max_version, versions, "policy",
+	    "the newest version of TLS")
+	STRING("pool.tls", conf_pool_tls, ciphers, 1, TEXT_MAX, NULL,
+	    "of TLS 1.2, instead of the policy's")
+	STRING("pool.tls", conf_pool_tls, ciphersuites, 1, TEXT_MAX, NULL,
+	    "of TLS 1.3, instead of the policy's")
+	STRING("pool.tls", conf_pool_tls, groups, 1, TEXT_MAX, NULL,
+	    "for the exchange of keys, instead of the policy's")
+	STRING("pool.tls", conf_pool_tls, sigalgs, 1, TEXT_MAX, NULL,
+	    "signatures that are taken, instead of the library's")
+	BOOL("pool.tls", conf_pool_tls, ktls, "true",
+	    "let the kernel seal what is sent, where it can")
+	BOOL("pool.tls", conf_pool_tls, resumption, "true",
+	    "take up the last session with a server")
 
 	DURATION("pool.timeouts", conf_pool_timeouts, connect, SOME, DAY, "5s",
 	    "to connect to a server")

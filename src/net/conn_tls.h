@@ -171,5 +171,6 @@ struct tls *tls_server_tls(const struct tls_server *s);
 
 SSL *tls_client_ssl(struct tls_client *k, struct tls_session_slot *slot, const char *name,
     const char *alpn);
+const char *tls_client_expects(const struct tls_client *k, const char *name);
 bool tls_client_wants_ktls(const struct tls_client *k);
 struct tls *tls_client_tls(const struct tls_client *k);

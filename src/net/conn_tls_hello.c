@@ -373,7 +373,7 @@ conn_tls_hello(struct conn_tls *c)
 	struct tls_gate *gate = c->gate;
 	int64_t begun;
 
-	if (b->error != 0 && !b->readable) {
+	if (b->error != 0 && (!b->readable || !b->connected)) {
 		conn_tls_fail(c, TLS_GONE, b->error, "%s",
 		    c->hello->is_running ?
 		    "the peer left during the handshake" : "no connection");

@@ -29,7 +29,8 @@ explain_certificate(struct conn_tls *c)
 		conn_tls_fail(c, TLS_BAD_CERTIFICATE, EPROTO,
 		    "%s: the certificate is not for \"%s\"",
 		    X509_verify_cert_error_string(result),
-		    h != NULL && h->name != NULL ? h->name : "");
+		    c->client != NULL && h != NULL ?
+		    tls_client_expects(c->client, h->name) : "");
 	else
 		conn_tls_fail(c, TLS_BAD_CERTIFICATE, EPROTO, "%s",
 		    X509_verify_cert_error_string(result));

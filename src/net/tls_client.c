@@ -25,7 +25,8 @@ struct tls_client {
 	unsigned refs;
 	struct tls *tls;
 	SSL_CTX *ctx;
-	uint64_t mark;		/* of the trust, and our certificate */
+	uint64_t mark;		/* of the settings, and of their files */
+	char *verify_name;
 	bool insecure, wants_ktls;
 };
 
@@ -63,7 +64,42 @@ on_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
+bool
+tls_client_same(const struct tls_client *a, const struct tls_client *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->mark == b->mark;
+}
+
 /* --- building */
+
+/* With its NUL, so that no two of them can run together. */
+static void
+digest_text(EVP_MD_CTX *digest, const char *s)
+{
+	EVP_DigestUpdate(digest, s != NULL ? "+" : "-", 1);
+	if (s != NULL)
+		EVP_DigestUpdate(digest, s, strlen(s) + 1);
+}
+
+static void
+digest_settings(EVP_MD_CTX *digest, const struct tls_client_settings *set)
+{
+	const struct tls_terms *t = &set->terms;
+	unsigned char numbers[] = { set->insecure, set->no_resumption,
+	    t->no_ktls, (unsigned char)t->policy, (unsigned char)t->min,
+	    (unsigned char)t->max };
+
+	EVP_DigestUpdate(digest, numbers, sizeof(numbers));
+	digest_text(digest, t->ciphers);
+	digest_text(digest, t->ciphersuites);
+	digest_text(digest, t->groups);
+	digest_text(digest, t->sigalgs);
+	digest_text(digest, set->verify_name);
+	for (size_t i = 0; i < set->nalpn; i++)
+		digest_text(digest, set->alpn[i]);
+}
 
 static bool
 set_certificate(struct tls_client *k, const struct tls_files *files,
@@ -148,9 +184,11 @@ tls_client_new(struct tls *tls, const struct tls_client_settings *set,
 	k->refs = 1;
 	k->tls = tls;
 	k->insecure = set->insecure;
+	if (set->verify_name != NULL)
+		k->verify_name = mem_string(set->verify_name);
 	k->wants_ktls = tls->ktls && !set->terms.no_ktls;
 	EVP_DigestInit_ex(digest, EVP_sha256(), NULL);
-	EVP_DigestUpdate(digest, &set->insecure, sizeof(set->insecure));
+	digest_settings(digest, set);
 	ok = build(k, set, digest, wall, errors, warnings);
 	EVP_DigestFinal_ex(digest, md, &n);
 	EVP_MD_CTX_free(digest);
@@ -180,6 +218,7 @@ tls_client_put(struct tls_client **kp)
 	if (--k->refs > 0)
 		return;
 	SSL_CTX_free(k->ctx);
+	free(k->verify_name);
 	free(k);
 }
 
@@ -192,6 +231,14 @@ is_address(const char *name)
 
 	return inet_pton(AF_INET, name, &a) == 1 ||
 	    inet_pton(AF_INET6, name, &a) == 1;
+}
+
+const char *
+tls_client_expects(const struct tls_client *k, const char *name)
+{
+	if (k->verify_name != NULL)
+		return k->verify_name;
+	return name != NULL ? name : "";
 }
 
 /* What the certificate must be for.  No name matches nothing. */
@@ -207,6 +254,7 @@ set_name(const struct tls_client *k, SSL *ssl, const char *name)
 		return false;
 	if (k->insecure)
 		return true;
+	name = tls_client_expects(k, name);
 	X509_VERIFY_PARAM_set_hostflags(p,
 	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (*name != '\0' && is_address(name))

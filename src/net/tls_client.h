@@ -23,6 +23,8 @@ struct tls_client_settings {
 	struct tls_trust trust;
 	struct tls_terms terms;
 	struct tls_files files;		/* our certificate; cert NULL: none */
+	const char *verify_name;	/* what a certificate must be for; NULL: the
+					 * name of the connection */
 	const char *const *alpn;	/* what we offer; nalpn 0: nothing */
 	size_t nalpn;
 	bool no_resumption;
@@ -33,6 +35,12 @@ struct tls_client *tls_client_new(struct tls *tls, const struct tls_client_setti
     int64_t wall, struct text *errors, struct text *warnings);
 struct tls_client *tls_client_get(struct tls_client *c);
 void tls_client_put(struct tls_client **c);
+
+/*
+ * Would both make the same connections: the same settings, and the same in the
+ * files they name?  NULL, no TLS, is the same as NULL alone.
+ */
+bool tls_client_same(const struct tls_client *a, const struct tls_client *b);
 
 /*
  * The last session with one server, for a quick handshake.  Embedded in what
@@ -50,9 +58,9 @@ void tls_session_slot_fini(struct tls_session_slot *slot);
  * TLS over a conn that is dialled or connected, which is taken; client gets a
  * reference.  name: what the certificate must be for, and SNI, unless it is an
  * IP address ("10.0.0.1", "::1"), which SNI cannot carry.  Copied; NULL or "": no
- * SNI, and unless insecure the handshake fails.  slot may be NULL.  alpn: one
- * protocol to offer instead of the client's list (a probe); NULL: the list.
- * Never NULL.  The handshake starts when below is connected.
+ * SNI, and the handshake fails unless insecure, or with a verify_name.  slot may
+ * be NULL.  alpn: one protocol to offer instead of the client's list (a probe);
+ * NULL: the list.  Never NULL.  The handshake starts when below is connected.
  */
 struct conn *conn_tls_connect(struct conn *below, struct tls_client *client,
     const char *name, const char *alpn, struct tls_session_slot *slot);

@@ -136,6 +136,20 @@ add_tls_json(struct text *t, const struct exchange *x)
 	text_add_char(t, '}');
 }
 
+/* Of the connection that was used; it may have been made for another. */
+static void
+add_server_tls_json(struct text *t, const struct exchange *x)
+{
+	if (x->server_tls == TLS_ANY) {
+		text_add_slice(t, SLICE(",\"server_tls\":null"));
+		return;
+	}
+	add_name(t, SLICE(",\"server_tls\":{\"version\":"),
+	    x->server_tls == TLS_1_3 ? "TLSv1.3" : "TLSv1.2");
+	text_add_slice(t, x->server_resumed ?
+	    SLICE(",\"resumed\":true}") : SLICE(",\"resumed\":false}"));
+}
+
 static void
 add_active_json(struct text *t, const struct exchange *x)
 {
@@ -173,6 +187,7 @@ line_json(struct text *t, const struct exchange *x)
 	add_times_json(t, x);
 	add_json(t, SLICE(",\"request_id\":"), x->request_id);
 	add_tls_json(t, x);
+	add_server_tls_json(t, x);
 	add_active_json(t, x);
 	if (x->ending.reason != NULL)
 		add_json(t, SLICE(",\"reason\":"),

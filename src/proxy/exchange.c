@@ -13,12 +13,12 @@
  * Borrows:   both streams, until it releases them.
  * Invariant: the front stream is let go after the log line, which shows its
  *            request, and nothing of the exchange runs after that.
- * Not here:  storing facts (exchange_facts.c), moving bytes (exchange_flow.c),
+ * Not here:  storing facts (exchange_facts.c), waiting for a connection
+ *            (exchange_connect.c), moving bytes (exchange_flow.c),
  *            heads and their order (exchange_forward.c), answers (reply.c).
  */
 #include "proxy/exchange.h"
 
-#include <errno.h>
 
 #include "base/must.h"
 #include "http/uri.h"
@@ -74,8 +74,8 @@ exchange_drop_back(struct exchange *x, bool reset)
 }
 
 /* The request could not be read. */
-static bool
-refuse_fault(struct exchange *x)
+bool
+exchange_refuse_fault(struct exchange *x)
 {
 	struct listener *l = x->front->listener;
 
@@ -111,7 +111,7 @@ step_head(struct exchange *x)
 		return exchange_abort(x, 'C', 'R',
 		    "the client left before its request was complete");
 	if (x->refused)
-		return refuse_fault(x);
+		return exchange_refuse_fault(x);
 	if (h == NULL)
 		return false;
 	x->times.head = w->loop->clock.now;
@@ -224,7 +224,7 @@ step_queue(struct exchange *x)
 		return leave_queue(x) && exchange_abort(x, 'C', 'Q',
 		    "the client left while its request was in the queue");
 	if (x->refused)
-		return leave_queue(x) && refuse_fault(x);
+		return leave_queue(x) && exchange_refuse_fault(x);
 	if (x->place.called)
 		return exchange_go(x, EXCHANGE_PICK);
 	if (x->worker->loop->clock.now >= end)
@@ -274,62 +274,8 @@ step_pick(struct exchange *x)
 	x->ask.on_done = on_asked;
 	x->ask.caller = &x->front->caller;
 	x->ask.client = x->front->link.conn;
-	back_ask(&x->ask, s, !x->fresh);
+	back_ask(&x->ask, s, exchange_authority(x), !x->fresh);
 	return exchange_go(x, EXCHANGE_CONNECT);
-}
-
-/* Trouble of our own with making a connection, not the server's. */
-static bool
-is_our_fault(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	    error == ENOMEM || error == EADDRNOTAVAIL;
-}
-
-/* Another server is better, while there is one. */
-static void
-note_tried(struct exchange *x)
-{
-	if (x->ntried < EXCHANGE_TRIES)
-		x->tried[x->ntried++] = x->server;
-}
-
-static bool
-connect_failed(struct exchange *x)
-{
-	int error = x->ask.error;
-
-	x->server->count.econ++;
-	x->pool->count.econ++;
-	note_tried(x);
-	if (error == ETIMEDOUT)
-		return exchange_retry(x, 's', 'C',
-		    "the server did not accept the connection in time", 503);
-	if (is_our_fault(error))
-		return exchange_retry(x, 'R', 'C',
-		    "no descriptor, port or memory for a connection", 503);
-	return exchange_retry(x, 'S', 'C',
-	    "the server refused the connection", 503);
-}
-
-static bool
-step_connect(struct exchange *x)
-{
-	if (x->client_gone && x->pconf->abort_on_close)
-		return exchange_abort(x, 'C', 'C',
-		    "the client left before a server was reached");
-	if (x->refused)
-		return refuse_fault(x);
-	if (!x->ask.done)
-		return false;
-	if (x->ask.error != 0)
-		return connect_failed(x);
-	x->bs = x->ask.stream;
-	x->ask.stream = NULL;
-	x->times.connected = x->worker->loop->clock.now;
-	x->times.progress = x->times.connected;
-	exchange_send_request(x);
-	return exchange_go(x, EXCHANGE_FORWARD);
 }
 
 /* RFC 9110 9.2.2: idempotent, or nothing was sent, or the server said so. */
@@ -374,7 +320,7 @@ avoid_broken(struct exchange *x)
 	if (x->bs == NULL)
 		return;
 	x->fresh = true;
-	note_tried(x);
+	exchange_note_tried(x);
 }
 
 static bool
@@ -392,6 +338,7 @@ step_retry(struct exchange *x)
 	x->left = x->server;
 	exchange_drop_back(x, true);
 	x->back_error = STREAM_OK;
+	x->server_tls = TLS_ANY;
 	x->timed_out = false;
 	x->times.connected = 0;		/* of this try, not of the one before */
 	x->ninterim = x->sent_interim = 0;
@@ -513,6 +460,12 @@ step_done(struct exchange *x)
 		access_log(x);
 	let_go(x);
 	return false;
+}
+
+static bool
+step_connect(struct exchange *x)
+{
+	return exchange_step_connect(x);
 }
 
 static bool

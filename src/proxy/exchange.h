@@ -37,7 +37,7 @@ enum exchange_state {
 /* Who ended it and when: the two letters of the log (see steelyard(8)). */
 struct ending {
 	char who, when;
-	const char *reason;	/* a sentence with static storage, or NULL */
+	const char *reason;	/* a sentence: static, or in the arena; NULL */
 };
 
 /* One direction of the body. */
@@ -98,6 +98,8 @@ struct exchange {
 	uint8_t ntried, retries;
 	bool retrying;			/* counted in pool->retrying */
 	bool fresh;			/* the next try must not reuse */
+	enum tls_version server_tls;	/* with the server; TLS_ANY: none */
+	bool server_resumed;
 
 	/* Facts. */
 	bool secure;			/* it came by https, also to a trusted

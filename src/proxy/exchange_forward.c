@@ -73,6 +73,16 @@ add_client_fields(struct exchange *x, struct head *out)
 		client_fields_add(&t->client_fields, &peer, out, &x->arena);
 }
 
+struct slice
+exchange_authority(const struct exchange *x)
+{
+	if (x->pconf->host != NULL)
+		return slice_of(x->pconf->host);
+	if (x->request->authority.n == 0 && x->pconf->default_host != NULL)
+		return slice_of(x->pconf->default_host);
+	return x->request->authority;
+}
+
 void
 exchange_send_request(struct exchange *x)
 {
@@ -82,10 +92,7 @@ exchange_send_request(struct exchange *x)
 	forward_request(x->request, &out, &x->arena, &f);
 	add_client_fields(x, &out);
 	out.path = path_to_send(x);
-	if (x->pconf->host != NULL)
-		out.authority = slice_of(x->pconf->host);
-	else if (out.authority.n == 0 && x->pconf->default_host != NULL)
-		out.authority = slice_of(x->pconf->default_host);
+	out.authority = exchange_authority(x);
 	stream_send_head(x->bs, &out, x->request_end);
 	x->up.ended = x->request_end;
 }
@@ -148,13 +155,24 @@ client_left(struct exchange *x)
 	return false;
 }
 
+/* With TLS 1.3 a server may say only now that it wants a certificate of us. */
+static const char *
+why_broken(struct exchange *x)
+{
+	char reason[SECURE_REASON];
+
+	if (!back_failed(&x->ask, reason))
+		return "the server closed the connection";
+	return arena_string(&x->arena, arena_print(&x->arena,
+	    "TLS with the server failed: %s", reason));
+}
+
 static bool
 back_broke(struct exchange *x)
 {
 	bool malformed = x->back_error == STREAM_PROTOCOL;
 	char who = x->server->health.state == HEALTH_DOWN ? 'D' : 'S';
-	const char *why = malformed ? x->fault.why :
-	    "the server closed the connection";
+	const char *why = malformed ? x->fault.why : why_broken(x);
 
 	if (x->response != NULL || malformed) {
 		x->server->count.eresp++;

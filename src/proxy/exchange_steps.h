@@ -12,9 +12,14 @@
 /* exchange_facts.c */
 extern const struct stream_sink exchange_front_sink, exchange_back_sink;
 
+/* exchange_connect.c */
+bool exchange_step_connect(struct exchange *x);
+void exchange_note_tried(struct exchange *x);	/* its server */
+
 /* exchange_forward.c */
 bool exchange_step_forward(struct exchange *x);
 void exchange_send_request(struct exchange *x);
+struct slice exchange_authority(const struct exchange *x);	/* Host sent */
 bool exchange_came_by_https(const struct exchange *x);
 /* What clients are to be told of HSTS with an answer; NULL: nothing. */
 const char *exchange_hsts(const struct exchange *x);
@@ -31,6 +36,7 @@ bool exchange_abort(struct exchange *x, char who, char when, const char *why);
 bool exchange_retry(struct exchange *x, char who, char when, const char *why,
     unsigned status);
 void exchange_drop_back(struct exchange *x, bool reset);
+bool exchange_refuse_fault(struct exchange *x);	/* it could not be read */
 
 /* reply.c: an answer of our own, with its termination letters. */
 bool exchange_refuse(struct exchange *x, unsigned status, char who, char when,

@@ -13,6 +13,8 @@
 #include "cluster/balance.h"
 #include "cluster/cluster.h"
 #include "conf/load.h"
+#include "net/tls.h"
+#include "proxy/reply.h"
 
 #define START (SEC(1000) + 7)
 
@@ -359,6 +361,32 @@ or_none(const char *text)
 	return text != NULL ? text : "";
 }
 
+/* What TLS needs is made of a file only. */
+static struct conf *
+load_tls(struct stage *st, const struct text *source, struct text *errors)
+{
+	struct text warnings;
+	struct conf_tls_kit kit = { .plain_reply = reply_plain_http,
+	    .warnings = &warnings };
+	char path[64];
+	struct conf *conf;
+	FILE *f;
+
+	if (st->tls == NULL)
+		st->tls = tls_new();
+	kit.tls = st->tls;
+	(void)snprintf(path, sizeof(path), "%s/conf", st->folder);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(source->p, 1, source->n, f), source->n);
+	assert_int_equal(fclose(f), 0);
+	text_init(&warnings);
+	conf = conf_load_tls(path, balance_names, &kit, errors);
+	text_fini(&warnings);
+	unlink(path);
+	return conf;
+}
+
 static struct conf *
 load(struct stage *st, const struct stage_conf *c)
 {
@@ -377,7 +405,8 @@ load(struct stage *st, const struct stage_conf *c)
 	    "balance = \"%s\"; servers = ( %s ); %s } );\n",
 	    c->balance != NULL ? c->balance : "round_robin",
 	    c->servers != NULL ? c->servers : TWO_SERVERS, or_none(c->pool));
-	conf = conf_load_string("sim", source.p, balance_names, &errors);
+	conf = c->tls ? load_tls(st, &source, &errors) :
+	    conf_load_string("sim", source.p, balance_names, &errors);
 	if (conf == NULL)
 		fail_msg("%s", errors.p);
 	text_fini(&source);
@@ -486,6 +515,7 @@ stage_end(struct stage *st)
 		assert_true(w->closed);
 		wire_free(w);
 	}
+	tls_free(&st->tls);
 	assert_int_equal(st->loop->wheel.count, 0);
 	assert_int_equal(st->loop->pages.nused, 0);
 	assert_int_equal(st->loop->chunks.nused, 0);

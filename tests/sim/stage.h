@@ -61,6 +61,7 @@ struct stage {
 	struct loop *loop;
 	struct log *log;
 	struct worker *worker;
+	struct tls *tls;	/* NULL: no snapshot has asked for it */
 	struct dialer dialer;
 	struct list wires;
 	struct host hosts[STAGE_HOSTS];
@@ -79,6 +80,7 @@ struct stage_conf {
 	const char *global, *listener, *routes, *pool;
 	const char *servers;	/* default: TWO_SERVERS */
 	const char *balance;	/* default: round_robin */
+	bool tls;		/* make what TLS needs */
 };
 
 #define SERVER_A "10.0.0.1:80"

@@ -21,8 +21,8 @@ says_what_a_probe_option_takes(void **state)
 		    "mean 'interval'?\n" },
 		{ "colour = 1;",
 		    "f:2: pool.health.colour: unknown option; known here: "
-		    "type, method, path, host, fields, expect, body, "
-		    "interval, fast_interval, down_interval, timeout, "
+		    "type, method, path, host, tls, sni, fields, "
+		    "expect, body, interval, fast_interval, down_interval, timeout, "
 		    "fall, rise, panic_threshold, on_down, on_panic\n" },
 		{ "interval = 5;",
 		    "f:2: pool.health.interval: expected a duration, such "
@@ -136,13 +136,14 @@ says_what_a_pool_option_takes(void **state)
 		    "10 is allowed\n" },
 		{ "health = { type = \"htp\"; };",
 		    "f:2: pool.health.type: \"htp\" is not one of "
-		    "\"none\", \"tcp\", \"http\"; did you mean \"http\"?\n" },
+		    "\"none\", \"tcp\", \"http\", \"tls\"; did you mean "
+		    "\"http\"?\n" },
 		{ "health = { type = \"ping\"; };",
 		    "f:2: pool.health.type: \"ping\" is not one of "
-		    "\"none\", \"tcp\", \"http\"\n" },
+		    "\"none\", \"tcp\", \"http\", \"tls\"\n" },
 		{ "health = { type = 1; };",
 		    "f:2: pool.health.type: expected one of \"none\", "
-		    "\"tcp\", \"http\", not the number 1\n" },
+		    "\"tcp\", \"http\", \"tls\", not the number 1\n" },
 		{ "health = \"http\";",
 		    "f:2: pool.health: expected a group: { ... }, not the "
 		    "string \"http\"\n" },
