@@ -203,9 +203,9 @@ def a_probe_does_not_wait_behind_traffic():
     """A server with all its connections taken stays UP."""
     a = GoodOrigin(name="a")
     p = pool({"name": "a", "address": at(a.port), "max_connections": 1},
-             health=fast(timeout="100ms", fall=1))
+             health=fast(timeout="500ms", fall=2))
     with Steelyard(p) as s, s.wire() as w:
-        w.send(request("/slow?ms=800"))
+        w.send(request("/slow?ms=2000"))
         before = a.probes
         wait_for(lambda: a.probes > before + 3, 5, "probes")
         equal(s.row("web/a")["status"], "UP")
