@@ -12,7 +12,7 @@
  *
  *	base [0 .. pos)  gone   [pos .. end)  held   [end .. cap)  room
  */
-#define BUF_PAGE 16384u
+#define BUF_PAGE 32768u
 
 struct buf {
 	char *base;

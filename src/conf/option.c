@@ -467,7 +467,7 @@ const struct option option_table[] = {
 	DURATION("pool.reuse", conf_reuse, timeout, SOME, DAY, "30s",
 	    "an idle connection is closed")
 
-	SIZE("pool.limits", http_limits, head, K, 16 * K, "16k",
+	SIZE("pool.limits", http_limits, head, K, 32 * K, "16k",
 	    "bytes of a response head")
 	NUMBER("pool.limits", http_limits, fields, 1, 1000, "200",
 	    "number of fields of a head or trailer")

@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-#define PAGES_KEPT 1024		/* 16 MiB */
+#define PAGES_KEPT 512		/* 16 MiB */
 #define CHUNKS_KEPT 4096	/* 16 MiB */
 
 static void
