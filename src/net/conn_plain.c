@@ -7,7 +7,7 @@
  * its FIN may have come in the same edge as its last bytes.  A RST may too, and
  * libevent reports that as mere readiness.  So a conn that stays silent for a
  * while after a short read is looked at once; one that is busy never is, as the
- * deadline moves on.
+ * deadline moves on, nor one that was written to: that would have failed.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -37,6 +37,7 @@ struct conn_plain {
 	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
 	bool is_heard;		/* the event is there */
+	bool in_doubt;		/* a short read, and nothing written since */
 };
 
 static struct conn_plain *
@@ -103,7 +104,7 @@ on_doubt(struct timer *t)
 	struct conn *c = &p->conn;
 	char byte;
 
-	if (c->readable || c->eof || c->error != 0)
+	if (!p->in_doubt || c->readable || c->eof || c->error != 0)
 		return;
 	if (recv(p->fd, &byte, 1, MSG_PEEK) < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -121,6 +122,7 @@ drained(struct conn_plain *p)
 	if (p->fin)
 		return;
 	p->conn.readable = false;
+	p->in_doubt = true;
 	loop_after(p->conn.loop, &p->doubt, DOUBT);
 }
 
@@ -234,6 +236,8 @@ plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 		c->writable = false;
 		return -1;
 	}
+	if (sent > 0)
+		plain(c)->in_doubt = false;
 	if ((size_t)sent < total)
 		c->writable = false;
 	return sent;
