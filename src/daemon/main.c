@@ -39,7 +39,7 @@ print_version(void)
 	printf("steelyard %s\nbuilt with %s, C%ld, %s\nTLS: %s, kTLS %s\n",
 	    STEELYARD_VERSION, __VERSION__, __STDC_VERSION__ / 100 % 100,
 	    loop_library(), tls_library(),
-	    tls != NULL && tls_has_ktls(tls) ? "available" : "not available");
+	    tls_has_ktls(tls) ? "available" : "not available");
 	tls_free(&tls);
 	return 0;
 }

@@ -12,7 +12,6 @@
 #include <openssl/err.h>
 #include <openssl/params.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +72,19 @@ fetch(struct tls *t)
 	return ok;
 }
 
+static void
+let_go(struct tls *t)
+{
+	BIO_meth_free(t->bio);
+	SSL_CTX_free(t->scratch);
+	for (int i = 0; i < TLS_AEADS; i++)
+		EVP_CIPHER_free(t->aead[i]);
+	for (int i = 0; i < TLS_HASHES; i++)
+		EVP_MAC_CTX_free(t->hmac[i]);
+	EVP_CIPHER_free(t->cbc128);
+	EVP_CIPHER_free(t->cbc256);
+}
+
 struct tls *
 tls_new(void)
 {
@@ -80,13 +92,27 @@ tls_new(void)
 
 	slab_init(&t->pages, TLS_PAGE, PAGES_KEPT);
 	t->ktls = tls_ktls_probe();
-	if (!fetch(t)) {
-		fprintf(stderr, "steelyard: OpenSSL cannot be used: %s\n",
-		    tls_library_reason(ERR_peek_error()));
-		tls_free(&t);
-	}
-	ERR_clear_error();
 	return t;
+}
+
+/* The library takes some 4 MiB: who needs no TLS does without. */
+bool
+tls_is_ready(struct tls *t, struct text *errors)
+{
+	struct tls empty = { .pages = t->pages, .ktls = t->ktls };
+
+	if (t->scratch != NULL)
+		return true;
+	if (fetch(t)) {
+		ERR_clear_error();
+		return true;
+	}
+	text_add(errors, "OpenSSL cannot be used: %s\n",
+	    tls_library_reason(ERR_peek_error()));
+	ERR_clear_error();
+	let_go(t);
+	*t = empty;
+	return false;
 }
 
 void
@@ -97,14 +123,7 @@ tls_free(struct tls **tp)
 	if (t == NULL)
 		return;
 	*tp = NULL;
-	BIO_meth_free(t->bio);
-	SSL_CTX_free(t->scratch);
-	for (int i = 0; i < TLS_AEADS; i++)
-		EVP_CIPHER_free(t->aead[i]);
-	for (int i = 0; i < TLS_HASHES; i++)
-		EVP_MAC_CTX_free(t->hmac[i]);
-	EVP_CIPHER_free(t->cbc128);
-	EVP_CIPHER_free(t->cbc256);
+	let_go(t);
 	slab_fini(&t->pages);
 	free(t);
 }

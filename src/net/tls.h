@@ -33,7 +33,7 @@ struct conn;
  */
 struct tls;
 
-/* NULL, having written why to stderr, when the library cannot be used. */
+/* Never NULL.  The library is set up for the first server or client. */
 struct tls *tls_new(void);
 void tls_free(struct tls **t);		/* after all servers, clients and conns */
 

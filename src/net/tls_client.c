@@ -175,12 +175,16 @@ struct tls_client *
 tls_client_new(struct tls *tls, const struct tls_client_settings *set,
     int64_t wall, struct text *errors, struct text *warnings)
 {
-	struct tls_client *k = mem_new(sizeof(*k));
-	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	struct tls_client *k;
+	EVP_MD_CTX *digest;
 	uint8_t md[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	bool ok;
 
+	if (!tls_is_ready(tls, errors))
+		return NULL;
+	k = mem_new(sizeof(*k));
+	digest = EVP_MD_CTX_new();
 	k->refs = 1;
 	k->tls = tls;
 	k->insecure = set->insecure;

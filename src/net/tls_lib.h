@@ -33,6 +33,10 @@ struct tls {
 	bool ktls;
 };
 
+/* Fetches what is still missing; false with why added to errors. */
+struct text;
+bool tls_is_ready(struct tls *t, struct text *errors);
+
 /* HMAC of n pieces; out has room for 48 bytes. */
 struct slice;
 bool tls_hmac(struct tls *t, enum tls_hash hash, const void *key, size_t key_n,

@@ -243,8 +243,11 @@ tls_server_new(struct tls *tls, const struct tls_server_settings *set,
     struct tls_tickets *tickets, int64_t wall, struct text *errors,
     struct text *warnings)
 {
-	struct tls_server *s = mem_new(sizeof(*s));
+	struct tls_server *s;
 
+	if (!tls_is_ready(tls, errors))
+		return NULL;
+	s = mem_new(sizeof(*s));
 	s->refs = 1;
 	s->tls = tls;
 	s->tickets = tickets;

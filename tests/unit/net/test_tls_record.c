@@ -52,6 +52,7 @@ ends_init(struct ends *e, enum tls_aead aead, bool is_13)
 	memset(one, 1, sizeof(one));
 	memset(two, 2, sizeof(two));
 	e->tls = tls_new();
+	assert_true(tls_is_ready(e->tls, NULL));
 	if (is_13) {
 		e->a = tls_records_new13(e->tls, &suite, one, two);
 		e->b = tls_records_new13(e->tls, &suite, two, one);
@@ -82,6 +83,7 @@ agrees_with_rfc_8448(void **state)
 	size_t n;
 
 	(void)state;
+	assert_true(tls_is_ready(tls, NULL));
 	unhex(client_secret, in);
 	unhex(server_secret, out);
 	r = tls_records_new13(tls, &suite, in, out);
