@@ -7,6 +7,7 @@ import struct
 import subprocess
 import time
 
+from certs import TlsWire, authority, cert, client
 from harness import (SLOW, Steelyard, case, equal, fail, free_port, main, once,
                      pool, request, rows, run, skip, start, temp_dir, wait_for)
 from origins import GoodOrigin, Nginx, OK, Origin, always
@@ -282,6 +283,15 @@ def curl_is_served():
 
 # --- to servers -----------------------------------------------------------
 
+def values(body):
+    """The type-length-values of a header of version 2."""
+    found = {}
+    while body:
+        kind, n = struct.unpack(">BH", body[:3])
+        found[kind], body = body[3:3 + n], body[3 + n:]
+    return found
+
+
 class Told(Origin):
     """Reads a line of version 1, or a header of version 2, before HTTP."""
 
@@ -298,10 +308,11 @@ class Told(Origin):
         body = wire.read_exactly(n, 20)
         if command == 0x20:
             return "LOCAL"
-        equal((command, family, n), (0x21, 0x11, 12), "command, family")
+        equal((command, family), (0x21, 0x11), "command, family")
+        self.values = values(body[12:])
         return "TCP4 %s %s %d %d" % (
             socket.inet_ntoa(body[:4]), socket.inet_ntoa(body[4:8]),
-            *struct.unpack(">HH", body[8:]))
+            *struct.unpack(">HH", body[8:12]))
 
     def script(self, wire, number):
         said = self.header(wire)
@@ -353,6 +364,30 @@ def two_clients_never_share_a_connection():
         for n in range(5):
             equal(s.get("/new").status, 200)
         equal(len({x[0] for x in origin.of("/new")}), 5, "connections")
+    equal(origin.faults, [])
+
+
+@rows([("tells servers of a client over TLS", False),
+       ("tells servers of a client with a certificate", True)])
+def tells_of_tls(certified):
+    origin = Told(name="a")
+    alice = authority().issue("alice.test", subject="/O=b/CN=alice")
+    with Steelyard(pool(origin, send_proxy="v2"), listener={"tls": {
+            "certificates": [cert("a.test").row()], "verify": "optional",
+            "ca": authority().ca}}) as s:
+        with TlsWire(s.port, context=client(
+                identity=alice if certified else None,
+                alpn=["http/1.1"])) as w:
+            w.send(request())
+            equal(w.response().status, 200)
+    equal((origin.values[0x01], origin.values[0x02]), (b"http/1.1", b"a.test"),
+          "ALPN, authority")
+    flags, verify = struct.unpack(">BI", origin.values[0x20][:5])
+    more = values(origin.values[0x20][5:])
+    equal((flags, verify), (7, 0) if certified else (1, 1), "flags, verify")
+    equal(more[0x21], b"TLSv1.3", "version")
+    equal(more[0x23][:4], b"TLS_", "cipher")
+    equal(more.get(0x22), b"alice" if certified else None, "common name")
     equal(origin.faults, [])
 
 
