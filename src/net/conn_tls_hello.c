@@ -69,8 +69,9 @@ on_line(const SSL *ssl, const char *line)
 }
 
 /*
- * Messages: Finished.  Records that pass under the secrets: tickets, and what a
- * client has read.
+ * Messages: Finished; a change of keys, after which the secrets that we know
+ * are of the past, and the SSL object stays.  Records that pass under the
+ * secrets: tickets, and what a client has read.
  */
 static void
 on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl,
@@ -85,6 +86,9 @@ on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl,
 	    *(const uint8_t *)p == SSL3_MT_FINISHED &&
 	    SSL_version(ssl) == TLS1_3_VERSION)
 		SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), on_line);
+	if (type == SSL3_RT_HANDSHAKE && n > 0 && h != NULL &&
+	    *(const uint8_t *)p == SSL3_MT_KEY_UPDATE)
+		h->is_past = true;
 	if (type != SSL3_RT_HEADER || h == NULL)
 		return;
 	if (is_out && (is_server ? h->has_server : h->has_client))
@@ -102,7 +106,7 @@ records13(struct conn_tls *c, const struct tls_suite *suite)
 	bool is_server = c->server != NULL;
 	struct tls_records *r;
 
-	if (!h->has_client || !h->has_server)
+	if (!h->has_client || !h->has_server || h->is_past)
 		return NULL;
 	r = tls_records_new13(c->tls, suite,
 	    is_server ? h->client : h->server,

@@ -35,15 +35,33 @@ static int
 fill(int fd, struct text *out)
 {
 	char block[4096];
+	int error = 0;
 	ssize_t n;
 
-	while ((n = read(fd, block, sizeof(block))) > 0) {
+	while (error == 0 && (n = read(fd, block, sizeof(block))) != 0) {
+		if (n < 0) {
+			error = errno;
+			break;
+		}
 		text_add_slice(out, slice_make(block, (size_t)n));
 		if (out->n > FILE_MOST)
-			return EFBIG;
+			error = EFBIG;
 	}
 	OPENSSL_cleanse(block, sizeof(block));
-	return n < 0 ? errno : 0;
+	return error;
+}
+
+/* Memory that grows would leave its old bytes behind: it is had at once. */
+static void
+make_room(int fd, struct text *out)
+{
+	struct stat st;
+
+	if (out->p != NULL || fstat(fd, &st) != 0 || st.st_size <= 0 ||
+	    st.st_size > FILE_MOST)
+		return;
+	out->cap = (size_t)st.st_size + 2;
+	out->p = mem_new(out->cap);
 }
 
 bool
@@ -54,8 +72,10 @@ tls_file_read(const char *path, bool secret, struct text *out,
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int error = fd < 0 ? errno : 0;
 
-	if (error == 0)
+	if (error == 0) {
+		make_room(fd, out);
 		error = fill(fd, out);
+	}
 	if (error == 0 && secret && fstat(fd, &st) == 0 &&
 	    (st.st_mode & S_IROTH))
 		text_add(warnings, "%s: this key can be read by everybody\n",
