@@ -83,6 +83,7 @@ struct conn_tls {
 	struct tls_post post;
 	int out_error;			/* writing below failed */
 	int in_error;			/* reading failed: told by the next recv */
+	uint16_t fragment;		/* bytes in a record, at most; 0: any */
 	uint8_t failure, nalpn;
 	uint8_t empties, updates;	/* in a row, without a byte of data */
 	bool is_13, resumed, verified;

@@ -185,7 +185,7 @@ start_ktls(struct conn_tls *c)
 	struct conn *b = c->below;
 	uint8_t key[32];
 
-	if (!c->wants_ktls || r == NULL || b->ops->descriptor == NULL ||
+	if (!c->wants_ktls || c->fragment > 0 || r == NULL || b->ops->descriptor == NULL ||
 	    !r->suite.is_13 || !conn_tls_flush(c, false) ||
 	    page_len(&c->out) > 0 || !tls_records_key(r, key))
 		return;
@@ -195,6 +195,19 @@ start_ktls(struct conn_tls *c)
 }
 
 /* --- done, one way or the other */
+
+/* A client of little memory may want short records (RFC 6066 4). */
+static void
+keep_fragment(struct conn_tls *c)
+{
+	const SSL_SESSION *session = SSL_get_session(c->ssl);
+	unsigned code = session == NULL ? 0 :
+	    SSL_SESSION_get_max_fragment_length(session);
+
+	if (code >= TLSEXT_max_fragment_length_512 &&
+	    code <= TLSEXT_max_fragment_length_4096)
+		c->fragment = (uint16_t)(256u << code);
+}
 
 static void
 keep_facts(struct conn_tls *c)
@@ -231,6 +244,7 @@ done(struct conn_tls *c)
 	bool is_last;
 
 	keep_facts(c);
+	keep_fragment(c);
 	is_last = c->is_13;
 	if (c->gate != NULL)
 		tls_gate_leave(c->gate, &c->hello->turn, true);

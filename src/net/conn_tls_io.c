@@ -165,13 +165,14 @@ static size_t
 record_size(struct conn_tls *c)
 {
 	int64_t now = c->conn.loop->clock.now;
+	size_t size = c->records != NULL ? TLS_PLAIN_MOST : SSL_RECORD;
 
 	if (now - c->sent_at > PAUSE)
 		c->ramp = 0;
 	c->sent_at = now;
 	if (c->ramp < RAMP)
-		return SMALL_RECORD;
-	return c->records != NULL ? TLS_PLAIN_MOST : SSL_RECORD;
+		size = SMALL_RECORD;
+	return c->fragment > 0 && size > c->fragment ? c->fragment : size;
 }
 
 /* Room in the page for a record of n bytes, after a flush if need be. */

@@ -167,6 +167,51 @@ follows_a_server_that_changes_keys_before_its_first_answer(void **state)
 	rig_fini(r);
 }
 
+static void
+poured_in_fragments(int version, uint8_t code)
+{
+	static char body[100000], got[100000];
+	SSL_CTX *ctx = raw_client();
+	struct rig *r = rig();
+	struct raw w;
+	ssize_t sent = 0, n;
+	int have = 0, read;
+
+	rig_start(r);
+	rig_part(r);
+	rig_join(r);
+	SSL_CTX_set_max_proto_version(ctx, version);
+	SSL_CTX_set_tlsext_max_fragment_length(ctx, code);
+	raw_open(&w, r->a.pipe, ctx, false);
+	r->a.conn = NULL;
+	r->b.conn = conn_tls_accept(r->b.conn, r->server, NULL, SLICE_NONE);
+	assert_int_equal(raw_shake(r, &w), 1);
+	while (have < (int)sizeof(body)) {
+		struct iovec v = { body + sent, sizeof(body) - (size_t)sent };
+
+		n = v.iov_len > 0 ? conn_send(r->b.conn, &v, 1, false) : 0;
+		assert_true(n >= 0);
+		sent += n;
+		raw_pump(r, &w);
+		read = SSL_read(w.ssl, got, sizeof(got));
+		assert_true(read > 0);
+		have += read;
+	}
+	r->a.conn = &r->a.pipe->conn;
+	raw_close(&w);
+	rig_fini(r);
+}
+
+static void
+keeps_to_the_fragment_that_a_client_wants(void **state)
+{
+	(void)state;
+	for (uint8_t code = 1; code <= 4; code++) {
+		poured_in_fragments(TLS1_2_VERSION, code);
+		poured_in_fragments(TLS1_3_VERSION, code);
+	}
+}
+
 int
 main(void)
 {
@@ -176,6 +221,7 @@ main(void)
 		cmocka_unit_test(refuses_a_message_without_end),
 		cmocka_unit_test(refuses_too_much_padding),
 		cmocka_unit_test(says_nothing_behind_its_goodbye),
+		cmocka_unit_test(keeps_to_the_fragment_that_a_client_wants),
 		cmocka_unit_test(
 		    follows_a_server_that_changes_keys_before_its_first_answer),
 	};
