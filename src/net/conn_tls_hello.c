@@ -185,9 +185,10 @@ start_ktls(struct conn_tls *c)
 	struct conn *b = c->below;
 	uint8_t key[32];
 
-	if (!c->wants_ktls || c->fragment > 0 || r == NULL || b->ops->descriptor == NULL ||
-	    !r->suite.is_13 || !conn_tls_flush(c, false) ||
-	    page_len(&c->out) > 0 || !tls_records_key(r, key))
+	if (!c->wants_ktls || c->fragment > 0 || r == NULL ||
+	    b->ops->descriptor == NULL || !r->suite.is_13 ||
+	    !conn_tls_flush(c, false) || page_len(&c->out) > 0 ||
+	    !tls_records_key(r, key))
 		return;
 	c->ktls = tls_ktls_start(b->ops->descriptor(b), &r->suite, key,
 	    r->out.iv, r->out.seq);

@@ -24,7 +24,7 @@
 #define SSL_RECORD 15000u	/* with any cipher its frame fits the page */
 #define SSL_OVERHEAD 1024u
 #define CORK 4096u		/* less than this may wait for what follows */
-#define EMPTIES 32		/* records without data, of any type, in a row */
+#define EMPTIES 32		/* records of any type without data, in a row */
 
 /* --- reading */
 
