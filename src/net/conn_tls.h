@@ -44,6 +44,7 @@ struct tls_hello {
 	int64_t begun;
 	bool is_running;		/* the first byte has come, or gone */
 	bool has_client, has_server;	/* TLS 1.3: these secrets are known */
+	bool is_past;			/* ... and no longer in use */
 	uint8_t client[48], server[48];
 	uint64_t in_seq, out_seq;	/* records under them so far */
 };
@@ -82,6 +83,7 @@ struct conn_tls {
 	struct tls_post post;
 	int out_error;			/* writing below failed */
 	int in_error;			/* reading failed: told by the next recv */
+	uint16_t fragment;		/* bytes in a record, at most; 0: any */
 	uint8_t failure, nalpn;
 	uint8_t empties, updates;	/* in a row, without a byte of data */
 	bool is_13, resumed, verified;

@@ -69,8 +69,9 @@ on_line(const SSL *ssl, const char *line)
 }
 
 /*
- * Messages: Finished.  Records that pass under the secrets: tickets, and what a
- * client has read.
+ * Messages: Finished; a change of keys, after which the secrets that we know
+ * are of the past, and the SSL object stays.  Records that pass under the
+ * secrets: tickets, and what a client has read.
  */
 static void
 on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl,
@@ -85,6 +86,9 @@ on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl,
 	    *(const uint8_t *)p == SSL3_MT_FINISHED &&
 	    SSL_version(ssl) == TLS1_3_VERSION)
 		SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), on_line);
+	if (type == SSL3_RT_HANDSHAKE && n > 0 && h != NULL &&
+	    *(const uint8_t *)p == SSL3_MT_KEY_UPDATE)
+		h->is_past = true;
 	if (type != SSL3_RT_HEADER || h == NULL)
 		return;
 	if (is_out && (is_server ? h->has_server : h->has_client))
@@ -102,7 +106,7 @@ records13(struct conn_tls *c, const struct tls_suite *suite)
 	bool is_server = c->server != NULL;
 	struct tls_records *r;
 
-	if (!h->has_client || !h->has_server)
+	if (!h->has_client || !h->has_server || h->is_past)
 		return NULL;
 	r = tls_records_new13(c->tls, suite,
 	    is_server ? h->client : h->server,
@@ -181,9 +185,10 @@ start_ktls(struct conn_tls *c)
 	struct conn *b = c->below;
 	uint8_t key[32];
 
-	if (!c->wants_ktls || r == NULL || b->ops->descriptor == NULL ||
-	    !r->suite.is_13 || !conn_tls_flush(c, false) ||
-	    page_len(&c->out) > 0 || !tls_records_key(r, key))
+	if (!c->wants_ktls || c->fragment > 0 || r == NULL ||
+	    b->ops->descriptor == NULL || !r->suite.is_13 ||
+	    !conn_tls_flush(c, false) || page_len(&c->out) > 0 ||
+	    !tls_records_key(r, key))
 		return;
 	c->ktls = tls_ktls_start(b->ops->descriptor(b), &r->suite, key,
 	    r->out.iv, r->out.seq);
@@ -191,6 +196,19 @@ start_ktls(struct conn_tls *c)
 }
 
 /* --- done, one way or the other */
+
+/* A client of little memory may want short records (RFC 6066 4). */
+static void
+keep_fragment(struct conn_tls *c)
+{
+	const SSL_SESSION *session = SSL_get_session(c->ssl);
+	unsigned code = session == NULL ? 0 :
+	    SSL_SESSION_get_max_fragment_length(session);
+
+	if (code >= TLSEXT_max_fragment_length_512 &&
+	    code <= TLSEXT_max_fragment_length_4096)
+		c->fragment = (uint16_t)(256u << code);
+}
 
 static void
 keep_facts(struct conn_tls *c)
@@ -227,6 +245,7 @@ done(struct conn_tls *c)
 	bool is_last;
 
 	keep_facts(c);
+	keep_fragment(c);
 	is_last = c->is_13;
 	if (c->gate != NULL)
 		tls_gate_leave(c->gate, &c->hello->turn, true);

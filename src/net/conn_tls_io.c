@@ -24,7 +24,7 @@
 #define SSL_RECORD 15000u	/* with any cipher its frame fits the page */
 #define SSL_OVERHEAD 1024u
 #define CORK 4096u		/* less than this may wait for what follows */
-#define EMPTIES 32		/* records without data, in a row */
+#define EMPTIES 32		/* records of any type without data, in a row */
 
 /* --- reading */
 
@@ -54,16 +54,20 @@ take_record(struct conn_tls *c, size_t length, uint8_t *p, size_t n)
 	ssize_t got = tls_open(c->records, c->in.p + c->in.at, length, p, n,
 	    &at, &type);
 
-	if (got >= 0 && type != TLS_APPLICATION)
-		got = conn_tls_post(c, type, at, (size_t)got);
-	else if (got < 0)
+	/* Nothing comes between the parts of a message (RFC 8446 5.1). */
+	if (got >= 0 && type != TLS_HANDSHAKE && c->post.n > 0)
+		got = -TLS_UNEXPECTED_MESSAGE;
+	if (got < 0) {
 		conn_tls_refuse(c, (unsigned)-got);
-	else if (got > 0 && at != p) {
+	} else if (type != TLS_APPLICATION) {
+		got = conn_tls_post(c, type, at, (size_t)got);
+	} else if (got > 0 && at != p) {
 		c->plain_at = (uint32_t)(at - c->in.p);
 		c->plain_n = (uint32_t)got;
 		c->in.at += (uint32_t)length;
 		return take_plain(c, p, n);
-	} else if (got == 0 && ++c->empties > EMPTIES) {
+	}
+	if (got == 0 && ++c->empties > EMPTIES) {
 		conn_tls_refuse(c, TLS_UNEXPECTED_MESSAGE);
 		got = -1;
 	}
@@ -161,13 +165,14 @@ static size_t
 record_size(struct conn_tls *c)
 {
 	int64_t now = c->conn.loop->clock.now;
+	size_t size = c->records != NULL ? TLS_PLAIN_MOST : SSL_RECORD;
 
 	if (now - c->sent_at > PAUSE)
 		c->ramp = 0;
 	c->sent_at = now;
 	if (c->ramp < RAMP)
-		return SMALL_RECORD;
-	return c->records != NULL ? TLS_PLAIN_MOST : SSL_RECORD;
+		size = SMALL_RECORD;
+	return c->fragment > 0 && size > c->fragment ? c->fragment : size;
 }
 
 /* Room in the page for a record of n bytes, after a flush if need be. */

@@ -75,7 +75,7 @@ conn_tls_update(struct conn_tls *c)
 	size_t room, n;
 	uint8_t *to;
 
-	if (c->records == NULL || c->ktls)
+	if (c->records == NULL || c->ktls || c->said_goodbye)
 		return;
 	to = tls_page_room(c->tls, &c->out, &room);
 	if (room < sizeof(message) + TLS_OVERHEAD)

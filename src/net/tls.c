@@ -90,6 +90,7 @@ tls_new(void)
 {
 	struct tls *t = mem_new(sizeof(*t));
 
+	list_init(&t->known);
 	slab_init(&t->pages, TLS_PAGE, PAGES_KEPT);
 	t->ktls = tls_ktls_probe();
 	return t;

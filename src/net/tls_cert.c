@@ -35,15 +35,41 @@ static int
 fill(int fd, struct text *out)
 {
 	char block[4096];
+	int error = 0;
 	ssize_t n;
 
-	while ((n = read(fd, block, sizeof(block))) > 0) {
+	while (error == 0 && (n = read(fd, block, sizeof(block))) != 0) {
+		if (n < 0) {
+			error = errno;
+			break;
+		}
 		text_add_slice(out, slice_make(block, (size_t)n));
 		if (out->n > FILE_MOST)
-			return EFBIG;
+			error = EFBIG;
 	}
 	OPENSSL_cleanse(block, sizeof(block));
-	return n < 0 ? errno : 0;
+	return error;
+}
+
+/* Memory that grows would leave its old bytes behind: it is had at once. */
+static void
+make_room(int fd, struct text *out)
+{
+	struct stat st;
+
+	if (out->p != NULL || fstat(fd, &st) != 0 || st.st_size <= 0 ||
+	    st.st_size > FILE_MOST)
+		return;
+	out->cap = (size_t)st.st_size + 2;
+	out->p = mem_new(out->cap);
+}
+
+static void
+warn_of_mode(const char *path, const struct stat *st, struct text *warnings)
+{
+	if (st->st_mode & S_IROTH)
+		text_add(warnings, "%s: this key can be read by everybody\n",
+		    path);
 }
 
 bool
@@ -54,12 +80,12 @@ tls_file_read(const char *path, bool secret, struct text *out,
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	int error = fd < 0 ? errno : 0;
 
-	if (error == 0)
+	if (error == 0) {
+		make_room(fd, out);
 		error = fill(fd, out);
-	if (error == 0 && secret && fstat(fd, &st) == 0 &&
-	    (st.st_mode & S_IROTH))
-		text_add(warnings, "%s: this key can be read by everybody\n",
-		    path);
+	}
+	if (error == 0 && secret && fstat(fd, &st) == 0)
+		warn_of_mode(path, &st, warnings);
 	if (fd >= 0)
 		close(fd);
 	if (error != 0)
@@ -241,8 +267,8 @@ tls_cert_new(struct tls *tls, const char *path, struct slice cert,
 	return c;
 }
 
-struct tls_cert *
-tls_cert_read(struct tls *tls, const struct tls_files *files, int64_t wall,
+static struct tls_cert *
+parse_files(struct tls *tls, const struct tls_files *files, int64_t wall,
     struct text *errors, struct text *warnings)
 {
 	bool apart = files->key != NULL;
@@ -257,6 +283,40 @@ tls_cert_read(struct tls *tls, const struct tls_files *files, int64_t wall,
 		    text_slice(&key), wall, errors, warnings);
 	tls_text_wipe(&cert);
 	tls_text_wipe(&key);
+	return c;
+}
+
+/* One that is known is warned of as often as one that is read. */
+static struct tls_cert *
+find_known(struct tls *tls, const struct tls_files *files,
+    const struct tls_looks looks[2], int64_t wall, struct text *warnings)
+{
+	const char *secret = files->key != NULL ? files->key : files->cert;
+	struct tls_cert *c = tls_known_find(tls, files, looks);
+	struct stat st;
+
+	if (c == NULL)
+		return NULL;
+	if (stat(secret, &st) == 0)
+		warn_of_mode(secret, &st, warnings);
+	warn_of_dates(c, wall, warnings);
+	return c;
+}
+
+struct tls_cert *
+tls_cert_read(struct tls *tls, const struct tls_files *files, int64_t wall,
+    struct text *errors, struct text *warnings)
+{
+	struct tls_looks looks[2];
+	bool has_looks = tls_known_look(files, wall, looks);
+	struct tls_cert *c = NULL;
+
+	if (has_looks)
+		c = find_known(tls, files, looks, wall, warnings);
+	if (c == NULL)
+		c = parse_files(tls, files, wall, errors, warnings);
+	if (c != NULL && has_looks)
+		tls_known_add(tls, c, looks);
 	if (c != NULL && files->ocsp != NULL) {
 		c->ocsp_path = mem_string(files->ocsp);
 		tls_cert_staple(c, wall, warnings);
@@ -272,6 +332,7 @@ tls_cert_free(struct tls_cert **cp)
 	if (c == NULL)
 		return;
 	*cp = NULL;
+	list_del(&c->known);
 	X509_free(c->leaf);
 	sk_X509_pop_free(c->chain, X509_free);
 	EVP_PKEY_free(c->key);

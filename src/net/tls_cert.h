@@ -1,12 +1,16 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <openssl/x509.h>
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/arena.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/slice.h"
 #include "base/text.h"
@@ -18,7 +22,17 @@
  */
 enum tls_key_kind { TLS_KEY_RSA, TLS_KEY_EC, TLS_KEY_ED, TLS_KEY_KINDS };
 
+/* What a file looks like from outside. */
+struct tls_looks {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec written, changed;
+};
+
 struct tls_cert {
+	struct list known;		/* tls_known.c */
+	struct tls_looks looks[2];	/* of its file, and its key's if apart */
 	char *path, *ocsp_path;		/* ocsp_path may be NULL */
 	X509 *leaf;
 	STACK_OF(X509) *chain;		/* without the leaf; maybe empty */
@@ -38,10 +52,20 @@ struct tls_cert {
 struct tls_cert *tls_cert_new(struct tls *tls, const char *path, struct slice cert,
     struct slice key, int64_t wall, struct text *errors, struct text *warnings);
 
-/* Of files; reads the OCSP response too. */
+/* Of files, which are not parsed again while they stand as they were; reads the
+ * OCSP response too. */
 struct tls_cert *tls_cert_read(struct tls *tls, const struct tls_files *files, int64_t wall,
     struct text *errors, struct text *warnings);
 void tls_cert_free(struct tls_cert **c);
+
+/* --- files that stand as they were (tls_known.c) */
+
+/* False: they are missing, or too fresh to be known by their looks. */
+bool tls_known_look(const struct tls_files *files, int64_t wall, struct tls_looks looks[2]);
+/* NULL, or another certificate made of the same objects. */
+struct tls_cert *tls_known_find(const struct tls *t, const struct tls_files *files,
+    const struct tls_looks looks[2]);
+void tls_known_add(struct tls *t, struct tls_cert *c, const struct tls_looks looks[2]);
 
 /* Reads ocsp_path again (tls_ocsp.c). */
 void tls_cert_staple(struct tls_cert *c, int64_t wall, struct text *warnings);

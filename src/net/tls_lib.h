@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/list.h"
 #include "base/slab.h"
 #include "base/text.h"
 #include "net/tls.h"
@@ -30,6 +31,7 @@ struct tls {
 	EVP_MAC_CTX *hmac[TLS_HASHES];
 	SSL_CTX *scratch;		/* certificates are tried with it */
 	struct slab pages;		/* of TLS_PAGE: a record, or part of one */
+	struct list known;		/* certificates of files (tls_known.c) */
 	bool ktls;
 };
 

@@ -257,7 +257,7 @@ tls_open(struct tls_records *r, uint8_t *p, size_t length, uint8_t *to,
 	struct tail tail = { .n = 0 };
 	ssize_t n;
 
-	if (body > TLS_PLAIN_MOST + (is_13 ? 255 : 0))
+	if (body > TLS_PLAIN_MOST + (is_13 ? 1 : 0))
 		return -TLS_RECORD_OVERFLOW;
 	if (is_13 && body > room && body - room <= sizeof(tail.bytes))
 		tail.n = body - room;
