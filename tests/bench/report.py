@@ -8,6 +8,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RIVALS = ("haproxy", "nginx")
+CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
 TLS_RIVALS = ("haproxy", "nginx", "h2o")
 
 
@@ -151,7 +152,7 @@ def machine(peers, settings):
         with open(path) as f:
             for line in f:
                 if line.startswith(key):
-                    return line.split(":", 1)[1].strip()
+                    return line.split(":", 1)[-1].strip()
         return ""
     try:
         git = subprocess.run(
@@ -162,14 +163,16 @@ def machine(peers, settings):
         git = ""
     return {"kernel": platform.release(), "git": git,
             "cpu": first("/proc/cpuinfo", "model name"),
+            "congestion": first(CONGESTION, ""),
             "cores": os.cpu_count(), "load": os.getloadavg(),
             "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "versions": {p.name: p.version(settings) for p in peers}}
 
 
 def machine_line(m):
-    return "%s, %d cores, Linux %s, load %.1f; %s" % (
-        m["cpu"], m["cores"], m["kernel"], m["load"][0], ", ".join(
+    return "%s, %d cores, Linux %s, %s, load %.1f; %s" % (
+        m["cpu"], m["cores"], m["kernel"], m["congestion"], m["load"][0],
+        ", ".join(
             ("%s %s" % x).strip() for x in m["versions"].items()))
 
 
