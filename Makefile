@@ -52,6 +52,7 @@ SIM     := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/sim/test_*.c)))
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAY  := $(FUZZ:$(BUILD)/tests/fuzz/fuzz_%=$(BUILD)/tests/fuzz/replay_%)
 FLOOR   := $(BUILD)/tests/bench/floor
+SHAKES  := $(BUILD)/tests/bench/handshakes
 SYSTEM  := $(sort $(wildcard tests/system/test_*.py))
 # A nested make runs in parallel, unless the user said how.
 J       = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -90,14 +91,14 @@ test:
 	@$(MAKE) $(J) --no-print-directory tests
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --unit $(UNIT) \
 		--sim $(SIM) --fuzz $(REPLAY) --system $(SYSTEM)
-tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY) $(FLOOR)
+tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY) $(FLOOR) $(SHAKES)
 unit: $(UNIT)
 	@tests/run --jobs $(JOBS) --unit $(UNIT)
 sim: $(SIM)
 	@tests/run --jobs $(JOBS) --sim $(SIM)
 sim-study: $(STUDY)	# the policies, beside published figures
 	@$(STUDY)
-system: $(PROGS) $(FLOOR)
+system: $(PROGS) $(FLOOR) $(SHAKES)
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --system $(SYSTEM)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit.a $(LIB)
@@ -113,9 +114,9 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(LIB)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
-$(FLOOR): $(FLOOR).o
+$(FLOOR) $(SHAKES): %: %.o
 	@echo "  LD    $@"
-	$(Q)$(CC) $(LINK) -o $@ $^
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 cov:
 	-@$(MAKE) MODE=cov --no-print-directory test
 	@tests/coverage build/cov
@@ -126,7 +127,8 @@ BENCH   := $(if $(CASE),--case $(CASE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	   $(if $(PEERS),--peers $(PEERS)) --bin $(BUILD)/steelyard
 bench bench-scale:
 	@packaging/install-deps bench
-	@$(MAKE) $(J) --no-print-directory $(PROGS) $(FLOOR)
+	@$(MAKE) $(J) --no-print-directory $(PROGS) $(FLOOR) \
+		$(SHAKES)
 	@tests/bench/run $(if $(filter bench-scale,$@),--scale) $(BENCH)
 
 # --- fuzzing: clang's libFuzzer, TIME seconds a target

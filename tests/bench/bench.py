@@ -12,7 +12,8 @@ from processes import LOAD_CORE, PROXY_CORE, raise_descriptors, temp_dir
 from wire import Failure
 
 # What "make bench CASE=" knows beside the cases that are timed.
-SPECIAL = {"idle": idle, "syscalls": syscalls}
+SPECIAL = {"idle": idle.run, "tlsidle": idle.run_tls,
+           "syscalls": syscalls.run}
 
 
 class Progress:
@@ -91,7 +92,7 @@ def specials(settings, peers):
     well."""
     kept, good = {}, True
     for name in settings.special:
-        lines, kept[name], well = SPECIAL[name].run(settings, peers)
+        lines, kept[name], well = SPECIAL[name](settings, peers)
         print("\n".join(lines), flush=True)
         good = good and well
     return kept, good

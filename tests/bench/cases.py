@@ -16,11 +16,12 @@ class Case:
     path: str = "/"
     clients: int = 64
     scheme: str = "http"
-    tool: str = "wrk"           # load.py: wrk | h2load
+    tool: str = "wrk"           # load.py: wrk | h2load | full | resumed
     args: tuple = ()            # more arguments of the tool
     curl: tuple = ("--http1.1",)        # how the check asks
     log: bool = False           # an access log, JSON, to a file
     closes: bool = False        # a connection for each request
+    tickets: bool = True        # for sessions of TLS; none: no resumption
     servers: int = 4
     idle: int = 0               # further clients that are connected and quiet
     host: str = ""              # Host the clients send, if another
@@ -28,6 +29,10 @@ class Case:
     reuse: int = 1024           # idle connections kept to a server
     without: tuple = ()         # proxies for which it has no meaning
     options: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_tls(self):
+        return self.scheme == "https"
 
 
 BIG = {
@@ -38,17 +43,36 @@ BIG = {
                            "proxy_max_temp_file_size 0;"]},
 }
 
+# As operators have it; see README.md.
+BIG_AUTO = {**BIG, "haproxy": {"defaults": ["option splice-auto"]}}
+BIG_TLS = {"nginx": BIG["nginx"]}       # nothing to splice
+
+
+def secure(name, what, **more):
+    """TLS to the client: 1.3, one suite, group and certificate (tls.py)."""
+    return Case(name, what, scheme="https", without=("floor",), **more)
+
+
 CASES = [
     Case("small64", "100 bytes, 64 clients"),
     Case("small1000", "100 bytes, 1,000 clients", clients=1000),
     Case("body16k", "16 KiB, 64 clients", path="/file/16k"),
     Case("body1m", "1 MiB, 16 clients", path="/file/1m", clients=16,
          options=BIG),
+    Case("body1m-auto", "body1m, HAProxy with option splice-auto",
+         path="/file/1m", clients=16, options=BIG_AUTO),
     Case("newconn", "a connection for each request, 64 clients", closes=True,
          args=("-H", "Connection: close"),
          curl=("--http1.1", "-H", "Connection: close"), without=("floor",)),
     Case("jsonlog", "small64 with the access log to a file", log=True,
          without=("floor",)),
+    secure("tls64", "small64 by TLS"),
+    secure("tls1m", "1 MiB by TLS, 16 clients", path="/file/1m", clients=16,
+           options=BIG_TLS),
+    secure("tlsfull", "a full handshake for each request, 64 clients",
+           closes=True, tool="full", tickets=False),
+    secure("tlsresumed", "a resumed handshake for each request, 64 clients",
+           closes=True, tool="resumed"),
 ]
 
 

@@ -1,7 +1,8 @@
-"""holder.py PORT N: N clients that make a request each, one after the other,
+"""holder.py PORT N http|https: N clients that make a request each, one after the other,
 and then stay connected and quiet, until they are told to end."""
 import signal
 import socket
+import ssl
 import sys
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: idle\r\n\r\n"
@@ -27,8 +28,13 @@ def answered(s):
 def main():
     port, n = int(sys.argv[1]), int(sys.argv[2])
     held = []
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     for i in range(n):
         s = socket.create_connection(("127.0.0.1", port), 20)
+        if sys.argv[3] == "https":
+            s = context.wrap_socket(s)
         s.sendall(REQUEST)
         if not answered(s):
             sys.exit("client %d got no good answer" % i)

@@ -13,12 +13,12 @@ from origin import Origin
 from processes import PROXY_CORE, Process, descriptors, temp_dir, wait_port
 from wire import Failure, fail
 
-CLIENTS = 6000
+CLIENTS = {"idle": 6000, "tlsidle": 2000}
 DEMO = "conf/demo.conf"
 
 
-def clients():
-    return min(CLIENTS, (descriptors() - 800) // 3)
+def clients(name):
+    return min(CLIENTS[name], (descriptors() - 800) // 3)
 
 
 def settled(pids):
@@ -33,8 +33,8 @@ def settled(pids):
     return last
 
 
-def one(peer_class, n, settings):
-    case = Case("idle", "", capacity=n + 100, reuse=64)
+def one(peer_class, n, settings, scheme):
+    case = Case("idle", "", capacity=n + 100, reuse=64, scheme=scheme)
     with temp_dir() as there, temp_dir() as here:
         with Origin(there, min(4, peer_class.most_servers)) as origin, \
                 peer_class(case, origin.servers, here, settings) as peer:
@@ -70,26 +70,32 @@ def demo(settings):
             return measure.memory([child.pid])["rss"]
 
 
-def run(settings, peers):
+def run(settings, peers, name="idle", scheme="http"):
     """Gives (the table's lines, what is kept, whether all went well)."""
-    kept, good, n = {}, True, clients()
-    lines = ["", "idle: %d clients that made a request each and stay "
-             "connected" % n,
+    kept, good, n = {}, True, clients(name)
+    lines = ["", "%s: %d clients that made a request each and stay "
+             "connected" % (name, n),
              "%-10s %13s %13s %13s" % ("", "MiB at start", "MiB with them",
                                        "bytes each")]
     for p in peers:
         if p.name == "floor":
             continue
-        print("idle: %s" % p.name, flush=True)
+        print("%s: %s" % (name, p.name), flush=True)
         try:
-            kept[p.name] = r = one(p, n, settings)
+            kept[p.name] = r = one(p, n, settings, scheme)
             lines.append("%-10s %13.1f %13.1f %13.0f" % (
                 p.name, r["start"] / 1048576, r["after"] / 1048576,
                 r["each"]))
         except (Failure, OSError) as e:
             lines.append("%-10s FAILED: %s" % (p.name, e))
             good = False
+    if scheme == "https":
+        return lines, kept, good
     kept["demo"] = demo(settings)
     lines.append("steelyard with %s: %.1f MiB resident at start" % (
         DEMO, kept["demo"] / 1048576))
     return lines, kept, good
+
+
+def run_tls(settings, peers):
+    return run(settings, peers, "tlsidle", "https")

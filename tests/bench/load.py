@@ -3,6 +3,7 @@
 Each has start and finish(), which gives {"requests", "p50", "p99"} (seconds)
 and fails when a request went wrong.
 """
+import json
 import os
 import re
 import signal
@@ -61,7 +62,7 @@ def read_h2load(text, times):
 class Wrk:
     """One thread.  It runs until finish(): INT makes it stop and report."""
 
-    def __init__(self, case, url, seconds, directory):
+    def __init__(self, case, url, seconds, directory, settings):
         self.child = Process(
             ["wrk", "-t1", "-c%d" % case.clients, "-d3600s", "--latency",
              "--timeout", "20s", *arguments(case), url], LOAD_CORE,
@@ -76,7 +77,7 @@ class H2load:
     """One thread, for the seconds it is told.  The times of its requests
     come from its log, for it reports no percentiles."""
 
-    def __init__(self, case, url, seconds, directory):
+    def __init__(self, case, url, seconds, directory, settings):
         self.times = os.path.join(directory, "times")
         self.seconds = seconds
         self.child = Process(
@@ -93,13 +94,48 @@ class H2load:
         return read_h2load(text, times)
 
 
+def read_handshakes(text, resumes, clients):
+    """What handshakes.c said; when they resume, each client's first is full."""
+    if not text.startswith("{"):
+        fail("handshakes said: " + text[-300:])
+    got = json.loads(text)
+    if not got["requests"]:
+        fail("handshakes made no request")
+    if got["resumed"] == 0 or got["full"] > clients if resumes \
+            else got["resumed"]:
+        fail("%(full)d full handshakes, %(resumed)d resumed" % got)
+    return got
+
+
+class Handshakes:
+    """A connection for each request; until finish()."""
+    resumes = False
+
+    def __init__(self, case, url, seconds, directory, settings):
+        self.clients = case.clients
+        self.child = Process(
+            [settings.handshakes, url.split("/")[2], case.host or url.split("/")[2],
+             case.path, str(case.clients),
+             "resumed" if self.resumes else "full"], LOAD_CORE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def finish(self):
+        self.child.send_signal(signal.SIGINT)
+        return read_handshakes(self.child.communicate(timeout=30)[0],
+                               self.resumes, self.clients)
+
+
+class Resumed(Handshakes):
+    resumes = True
+
+
 class Holder:
     """Clients that make one request each and stay connected (holder.py)."""
 
     def __init__(self, case, port, clients):
         self.child = Process(
             [sys.executable, os.path.join(HERE, "holder.py"), str(port),
-             str(clients)], LOAD_CORE, stdout=subprocess.PIPE,
+             str(clients), case.scheme], LOAD_CORE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
         said = self.child.stdout.readline()
         if said != "holding\n":
@@ -113,7 +149,8 @@ class Holder:
         self.child.stop()
 
 
-TOOLS = {"wrk": Wrk, "h2load": H2load}
+TOOLS = {"wrk": Wrk, "h2load": H2load, "full": Handshakes,
+         "resumed": Resumed}
 
 
 def arguments(case):
@@ -121,6 +158,6 @@ def arguments(case):
     return more + list(case.args)
 
 
-def start(case, url, seconds, directory):
+def start(case, url, seconds, directory, settings):
     """Loads a proxy; seconds: how long at least."""
-    return TOOLS[case.tool](case, url, seconds, directory)
+    return TOOLS[case.tool](case, url, seconds, directory, settings)

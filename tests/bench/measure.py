@@ -14,6 +14,7 @@ import tempfile
 import time
 
 import load
+import tls
 from origin import body_of
 from processes import PROXY_CORE
 from wire import fail
@@ -70,6 +71,8 @@ def check(peer):
     """Asks once with curl: is the answer the origin's, and does the origin
     get what the client sent?"""
     case = peer.case
+    if case.is_tls:
+        tls.check(peer.port, peer.dir)
     with tempfile.NamedTemporaryFile(dir=peer.dir) as f:
         said = curl(case, ["-o", f.name, "-w", "%{http_code} %{size_download}",
                            peer.url])
@@ -135,15 +138,17 @@ def under_load(peer, origin, seconds):
     lead = LEAD + case.clients / 2500 + case.servers / 4000
     pids = peer.family
     before = origin.status()[1]
-    tool = load.start(case, peer.url, seconds + lead + 0.3, peer.dir)
+    tool = load.start(case, peer.url, seconds + lead + 0.3, peer.dir,
+                      peer.settings)
     with tool.child:
         time.sleep(lead)
         first = Sample(pids, origin)
         time.sleep(max(0, first.time + seconds - time.monotonic()))
         last = Sample(pids, origin)
         mem = memory(pids)
-        if tool.child.poll() is not None and case.tool == "wrk":
-            fail("wrk ended early")
+        if tool.child.poll() is not None and case.tool != "h2load":
+            fail("%s ended early: %s" % (
+                case.tool, (tool.child.stdout.read() or "")[-300:]))
         said = tool.finish()
     seen = origin.status()[1] - before
     verify(case, peer, said["requests"], seen)
@@ -163,7 +168,9 @@ def under_load(peer, origin, seconds):
             "pss": mem["pss"], "busy": ns / 1e9 / (last.time - first.time),
             "others": max(0.0, (last.core - first.core - ns / 1e9)
                           / (last.time - first.time)),
-            "server_connections": last.active}
+            "server_connections": last.active,
+            **{k: said[k] for k in ("full", "resumed", "tickets")
+               if k in said}}
 
 
 def verify(case, peer, made, seen):

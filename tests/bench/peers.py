@@ -14,6 +14,7 @@ import shutil
 import subprocess
 
 from harness import free_port, libconfig
+import tls
 from origin import nginx, nginx_user
 from processes import PROXY_CORE, Process, descendants, wait_port
 from wire import fail
@@ -58,10 +59,16 @@ class Peer:
     def write(self):
         raise NotImplementedError
 
+    def more(self):
+        """How else to start it."""
+        return {}
+
     def __enter__(self):
+        if self.case.is_tls:
+            self.cert, self.key, self.both = tls.make_certificate(self.dir)
         argv = self.write()
         self.said = os.path.join(self.dir, "said")
-        more = {}
+        more = self.more()
         if self.name == "haproxy" and self.case.log:
             more["stdout"] = self.log_out = open(self.log, "wb")
         self.child = Process(argv, PROXY_CORE, self.said, **more)
@@ -121,6 +128,12 @@ class Steelyard(Peer):
                 "name": "origins", "balance": "least_conn",
                 "servers": [{"address": a} for a in self.servers],
                 "reuse": {"max": c.reuse, "timeout": "600s"}}]}
+        if c.is_tls:
+            conf["listeners"][0]["tls"] = {
+                "certificates": [{"cert": self.cert, "key": self.key}],
+                "min_version": "1.3", "max_version": "1.3",
+                "ciphersuites": tls.SUITE, "groups": tls.GROUP,
+                "tickets": c.tickets}
         wanted = c.options.get(self.name, {})
         merge(conf["global"], wanted.get("global", {}))
         merge(conf["listeners"][0], wanted.get("listener", {}))
@@ -177,12 +190,19 @@ class Haproxy(Peer):
 "listener":%fc,"pool":%bc,"server":%sc}}'
 """
 
+    def tls(self):
+        """On the line "bind"."""
+        return " ssl crt %s ssl-min-ver %s ssl-max-ver %s ciphersuites %s " \
+            "curves %s %s" % (self.both, tls.VERSION, tls.VERSION, tls.SUITE,
+                              tls.GROUP, "" if self.case.tickets
+                              else "no-tls-tickets")
+
     def write(self):
         c = self.case
         return [self.find(None), "-db", "-f", self.file("haproxy.cfg", """
 global
     nbthread 1
-    maxconn %(capacity)d%(global)s
+    maxconn %(capacity)d%(sessions)s%(global)s
 defaults
     mode http
     timeout connect 5s
@@ -203,7 +223,9 @@ backend origins
 %(servers)s
 """ % {"capacity": c.capacity, "port": self.port, "scheme": c.scheme,
        "log": self.LOG if c.log else "",
-       "bind": self.lines("bind", " ").replace("\n", ""),
+       "bind": self.lines("bind", " ").replace("\n", "")
+       + (self.tls() if c.is_tls else ""),
+       "sessions": "" if c.tickets else "\n    tune.ssl.cachesize 0",
        "global": self.lines("global"), "defaults": self.lines("defaults"),
        "frontend": self.lines("frontend"), "backend": self.lines("backend"),
        "servers": "\n".join("    server s%d %s" % x
@@ -228,6 +250,15 @@ class Nginx(Peer):
     '"response":"$upstream_header_time","total":"$request_time"},'
     '"connection":$connection,"requests":$connection_requests}';
   access_log %s bench buffer=64k flush=1s;"""
+
+    def tls(self):
+        """In the block "server"."""
+        return """
+    ssl_certificate %s; ssl_certificate_key %s;
+    ssl_protocols %s; ssl_conf_command Ciphersuites %s;
+    ssl_ecdh_curve %s; ssl_session_tickets %s;""" % (
+            self.cert, self.key, tls.VERSION, tls.SUITE, tls.GROUP,
+            "on" if self.case.tickets else "off; ssl_session_cache off")
 
     def write(self):
         c = self.case
@@ -261,8 +292,10 @@ http {
 """ % {"user": nginx_user(), "dir": self.dir, "port": self.port,
        "connections": 3 * c.capacity, "keep": c.reuse,
        "log": self.LOG % self.log if c.log else "access_log off;",
-       "http": self.lines("http"), "server": self.lines("server"),
-       "listen": self.lines("listen", " ").replace("\n", ""),
+       "http": self.lines("http"), "server": self.lines("server")
+       + (self.tls() if c.is_tls else ""),
+       "listen": self.lines("listen", " ").replace("\n", "")
+       + (" ssl" if c.is_tls else ""),
        "location": self.lines("location", "      "),
        "servers": "\n    ".join("server %s max_fails=0;" % a
                                 for a in self.servers)})]
@@ -293,6 +326,20 @@ access-log:
 "process":"%%{process-time}x","response":"%%{response-time}x",\
 "total":"%%{duration}x"},"connection":%%{connection-id}x}'"""
 
+    def tls(self):
+        """In the group "listen"; the rest is for the library."""
+        return """
+  ssl:
+    certificate-file: %s
+    key-file: %s
+    ocsp-update-interval: 0""" % (self.cert, self.key)
+
+    def more(self):
+        if not self.case.is_tls:
+            return {}
+        return {"env": {**os.environ, "OPENSSL_CONF": self.file(
+            "openssl.cnf", tls.LIBRARY)}}
+
     def write(self):
         c = self.case
         return [self.find(None), "-c", self.file("h2o.conf", """
@@ -318,8 +365,10 @@ hosts:
 """ % {"user": "user: root" if os.getuid() == 0 else "", "dir": self.dir,
        "capacity": c.capacity, "port": self.port, "server": self.servers[0],
        "log": self.LOG % self.log if c.log else "",
-       "listen": self.lines("listen", "  "),
-       "global": self.lines("global", ""),
+       "listen": self.lines("listen", "  ")
+       + (self.tls() if c.is_tls else ""),
+       "global": self.lines("global", "") + (
+           "" if c.tickets else "\nssl-session-resumption:\n  mode: off"),
        "path": self.lines("path", "        ")})]
 
     @classmethod

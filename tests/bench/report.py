@@ -8,6 +8,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RIVALS = ("haproxy", "nginx")
+CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
+TLS_RIVALS = ("haproxy", "nginx", "h2o")
 
 
 class Results:
@@ -42,11 +44,11 @@ class Results:
         a, b = self.median(case, name), self.median(case, to)
         return a["us"] / b["us"] if a and b else None
 
-    def rival(self, case):
-        """The cheaper of HAProxy and nginx; None when one is missing."""
-        found = [(m["us"], p) for p in RIVALS
+    def rival(self, case, rivals=RIVALS):
+        """The cheapest of the rivals; None when one is missing."""
+        found = [(m["us"], p) for p in rivals
                  if (m := self.median(case, p))]
-        return min(found)[1] if len(found) == len(RIVALS) else None
+        return min(found)[1] if len(found) == len(rivals) else None
 
     def kept(self):
         """For the file: all runs, and their medians."""
@@ -124,16 +126,19 @@ def scale_tables(results, cases, peers):
 
 
 def summary(results, cases, peers, me="steelyard"):
-    """us a request, and the ratio to the better of HAProxy and nginx."""
+    """us a request, and the ratio to the better of HAProxy and nginx; with
+    TLS, of h2o too."""
     out = ["", "us of processor time a request (median of the rounds)",
            "%-10s" % "" + "".join("%10s" % p for p in peers)
-           + "   %s / better of %s" % (me, " and ".join(RIVALS))]
+           + "   %s / better of %s; tls: and h2o" % (
+               me, " and ".join(RIVALS))]
     for case in cases:
         line = "%-10s" % case.name
         for p in peers:
             m = results.median(case.name, p)
             line += "%10s" % ("%.2f" % m["us"] if m else "-")
-        rival = results.rival(case.name)
+        rival = results.rival(case.name,
+                              TLS_RIVALS if case.is_tls else RIVALS)
         ratio = rival and results.ratio(case.name, me, rival)
         if ratio:
             line += "   %.2f (%s)" % (ratio, rival)
@@ -147,7 +152,7 @@ def machine(peers, settings):
         with open(path) as f:
             for line in f:
                 if line.startswith(key):
-                    return line.split(":", 1)[1].strip()
+                    return line.split(":", 1)[-1].strip()
         return ""
     try:
         git = subprocess.run(
@@ -158,14 +163,16 @@ def machine(peers, settings):
         git = ""
     return {"kernel": platform.release(), "git": git,
             "cpu": first("/proc/cpuinfo", "model name"),
+            "congestion": first(CONGESTION, ""),
             "cores": os.cpu_count(), "load": os.getloadavg(),
             "date": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "versions": {p.name: p.version(settings) for p in peers}}
 
 
 def machine_line(m):
-    return "%s, %d cores, Linux %s, load %.1f; %s" % (
-        m["cpu"], m["cores"], m["kernel"], m["load"][0], ", ".join(
+    return "%s, %d cores, Linux %s, %s, load %.1f; %s" % (
+        m["cpu"], m["cores"], m["kernel"], m["congestion"], m["load"][0],
+        ", ".join(
             ("%s %s" % x).strip() for x in m["versions"].items()))
 
 

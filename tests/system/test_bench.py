@@ -19,6 +19,7 @@ import peers            # noqa: E402
 import processes        # noqa: E402
 import report           # noqa: E402
 import syscalls         # noqa: E402
+import tls              # noqa: E402
 
 WRK = """Running 3600m test @ http://127.0.0.1:10/
   Thread Stats   Avg      Stdev     Max   +/- Stdev
@@ -75,6 +76,86 @@ def measures_steelyard_and_the_floor():
 
 
 @case
+def measures_tls():
+    needs("openssl")
+    if not os.path.exists(os.path.join(os.path.dirname(options.bin),
+                                       "tests/bench/handshakes")):
+        skip("the client is not built: make tests")
+    names = ("tls64", "tls1m", "tlsfull", "tlsresumed")
+    r, kept = bench("--bin", options.bin, "--peers", "", "--case",
+                    ",".join(names + ("tlsidle",)), "--seconds", "1")
+    equal((r.returncode, r.stderr), (0, ""), "status and stderr: " + r.stdout)
+    made = {name: kept["median"][name]["steelyard"] for name in names}
+    for name, m in made.items():
+        if not (m["us"] > 1 and m["p99"] >= m["p50"] > 0):
+            fail("%s: %s" % (name, m))
+    full, resumed = made["tlsfull"], made["tlsresumed"]
+    equal((full["resumed"], full["tickets"]), (0, 0), "without tickets")
+    equal(resumed["full"], 64, "full handshakes when clients resume")
+    if not (full["full"] > 10 and resumed["resumed"] > 10
+            and resumed["tickets"] >= resumed["resumed"]):
+        fail("handshakes: %s, %s" % (full, resumed))
+    if not 100 < kept["tlsidle"]["steelyard"]["each"] < 100000:
+        fail("idle: %s" % kept["tlsidle"])
+
+
+@case
+def a_handshake_of_another_kind_is_a_failed_run():
+    """Tickets are off: the clients that would resume cannot."""
+    needs("openssl")
+    where = temp_dir()
+    fake = os.path.join(where, "fake")
+    with open(fake, "w") as f:
+        f.write("""#!/bin/sh
+sed -i 's/tickets = true/tickets = false/' "$2"
+exec %s -f "$2"
+""" % options.bin)
+    os.chmod(fake, 0o755)
+    r, kept = bench("--bin", fake, "--peers", "", "--case", "tlsresumed",
+                    "--floor", os.path.join(os.path.dirname(options.bin),
+                                            "tests/bench/floor"))
+    equal(r.returncode, 1, "status")
+    if " full handshakes, 0 resumed" not in \
+            kept["runs"]["tlsresumed"]["steelyard"][0]:
+        fail("it says %r" % kept["runs"])
+
+
+@rows([
+    ("another suite is seen", "SUITE", "TLS_AES_256_GCM_SHA384"),
+    ("another version is seen", "VERSION", "TLSv1.2"),
+    ("another group is seen", "GROUP", "X448"),
+])
+def _(what, other):
+    class settings:
+        bin = options.bin
+    needs("nginx", "openssl")
+    secure = [c for c in cases.CASES if c.name == "tls64"][0]
+    with processes.temp_dir() as there, processes.temp_dir() as here:
+        with origin.Origin(there, 1) as o, \
+                peers.ALL["steelyard"](secure, o.servers, here,
+                                       settings) as p:
+            tls.check(p.port, p.dir)
+            kept = getattr(tls, what)
+            setattr(tls, what, other)
+            try:
+                must_fail(tls.check, p.port, p.dir)
+            finally:
+                setattr(tls, what, kept)
+
+
+@rows([
+    ("a resumed handshake among full ones fails", 5, 1, False),
+    ("full handshakes among resumed ones fail", 5, 99, True),
+    ("none resumed fails", 4, 0, True),
+])
+def _(full, resumed, resumes):
+    said = '{"requests": 9, "full": %d, "resumed": %d}'
+    equal(load.read_handshakes(said % ((4, 99) if resumes else (9, 0)),
+                               resumes, 4)["requests"], 9, "requests")
+    must_fail(load.read_handshakes, said % (full, resumed), resumes, 4)
+
+
+@case
 def a_proxy_that_does_not_start_is_a_failed_run():
     r, kept = bench("--bin", "/bin/false", "--peers", "", "--case", "small64")
     equal(r.returncode, 1, "status")
@@ -105,7 +186,8 @@ def answers(name, table):
     """One proxy, started for each of these cases and asked once."""
     class settings:
         bin = options.bin
-    needs("nginx", "curl", options.bin if name == "steelyard" else name)
+    needs("nginx", "curl", "openssl",
+          options.bin if name == "steelyard" else name)
     for c in table:
         with processes.temp_dir() as there, processes.temp_dir() as here:
             with origin.Origin(there, 1 if name == "h2o" else c.servers) as o:
@@ -187,6 +269,9 @@ def the_median_leaves_failed_runs_out():
     equal(results.rival("x"), "nginx", "the cheaper rival")
     equal(results.ratio("x", "steelyard", "nginx"), 0.75, "ratio")
     equal(len(results.failures()), 1, "failures")
+    results.add("x", "h2o", {"us": 3.5})
+    equal(results.rival("x"), "nginx", "the cheaper rival, h2o being none")
+    equal(results.rival("x", report.TLS_RIVALS), "h2o", "with TLS it is")
 
 
 def must_fail(function, *args):
