@@ -83,6 +83,11 @@ let_go(struct tls *t)
 		EVP_MAC_CTX_free(t->hmac[i]);
 	EVP_CIPHER_free(t->cbc128);
 	EVP_CIPHER_free(t->cbc256);
+	memset(t->aead, 0, sizeof(t->aead));
+	memset(t->hmac, 0, sizeof(t->hmac));
+	t->cbc128 = t->cbc256 = NULL;
+	t->scratch = NULL;
+	t->bio = NULL;
 }
 
 struct tls *
@@ -100,8 +105,6 @@ tls_new(void)
 bool
 tls_is_ready(struct tls *t, struct text *errors)
 {
-	struct tls empty = { .pages = t->pages, .ktls = t->ktls };
-
 	if (t->scratch != NULL)
 		return true;
 	if (fetch(t)) {
@@ -112,7 +115,6 @@ tls_is_ready(struct tls *t, struct text *errors)
 	    tls_library_reason(ERR_peek_error()));
 	ERR_clear_error();
 	let_go(t);
-	*t = empty;
 	return false;
 }
 

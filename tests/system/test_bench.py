@@ -48,7 +48,7 @@ def bench(*more):
     needs("wrk", "nginx", "curl")
     where = temp_dir()
     r = run([sys.executable, os.path.join(BENCH, "run"), "--rounds", "1",
-             "--seconds", "0.3", "--out", where, *more], timeout=60)
+             "--seconds", "0.3", "--out", where, *more], timeout=150)
     files = glob.glob(where + "/*.json")
     if len(files) != 1:
         fail("no results; it said: " + (r.stdout + r.stderr)[-600:])

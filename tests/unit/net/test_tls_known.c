@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "net/tls_cert.h"
+#include "net/tls_lib.h"
 
 struct place {
 	struct tls *tls;
@@ -39,6 +40,7 @@ place_init(struct place *p)
 	struct clock clock;
 
 	*p = (struct place){ .tls = tls_new() };
+	assert_true(tls_is_ready(p->tls, NULL));
 	snprintf(p->cert, sizeof(p->cert), "/tmp/sy-known-%d.pem",
 	    (int)getpid());
 	snprintf(p->key, sizeof(p->key), "/tmp/sy-known-%d.key",
