@@ -42,14 +42,14 @@ on_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t length,
 	if (room < LEAST_ROOM)
 		room = BUF_PAGE;	/* it will be the next page */
 	(void)p;
-	if (n == 0 && !s->out_end)
+	if (n == 0 && !s->out_end && !s->out_full)
 		return NGHTTP2_ERR_DEFERRED;
 	if (n > room - FRAME_HEAD)
 		n = room - FRAME_HEAD;
 	if (n > length)
 		n = length;
 	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-	if (s->out_end && n == s->out.n) {
+	if ((s->out_end || s->out_full) && n == s->out.n) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 		if (s->nout_trailers > 0) {
 			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;

@@ -63,6 +63,7 @@ struct h2_stream {
 	bool head_sent;
 	bool tunnel;
 	bool out_end;			/* its owner has ended the message */
+	bool out_full;			/* all that was stated was given */
 	bool drops;			/* what its owner sends goes nowhere */
 	bool end_framed;		/* the end stands in the output */
 	bool end_written;

@@ -117,7 +117,7 @@ send_body(struct stream *stream, struct lent bytes, bool end)
 		if ((uint64_t)s->out_left < bytes.n) {
 			s->out.n = (size_t)s->out_left;
 			s->room += bytes.n - s->out.n;
-			end = true;
+			s->out_full = s->drops = true;
 		}
 		s->out_left -= bytes.n > 0 ? (int64_t)s->out.n : 0;
 		if (end && s->out_left > 0) {

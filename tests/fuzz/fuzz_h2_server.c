@@ -38,6 +38,7 @@ answer(struct h2_rig *r, unsigned i, uint32_t mood)
 	};
 	unsigned k = mood % 8;
 
+	r->streams[i].ended = r->streams[i].ended || answers[k].end;
 	h2_rig_respond(r, i, answers[k].status, answers[k].length,
 	    answers[k].end);
 }
@@ -55,6 +56,8 @@ act(struct h2_rig *r, unsigned i, uint32_t mood)
 		let_go(x, false);
 		return;
 	}
+	if (x->ended && mood % 8 >= 3 && mood % 8 <= 5)
+		return;
 	switch (mood % 8) {
 	case 0:
 		let_go(x, (mood & 64) != 0);
@@ -68,9 +71,11 @@ act(struct h2_rig *r, unsigned i, uint32_t mood)
 		break;
 	case 4:
 		h2_rig_send(r, i, NULL, 0, true);
+		x->ended = true;
 		break;
 	case 5:
 		stream_send_trailers(x->s, &f, 1);
+		x->ended = true;
 		break;
 	default:
 		n = x->lent.n;

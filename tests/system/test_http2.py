@@ -160,7 +160,7 @@ def tells_servers_and_clients_who_it_is():
 def goes_on_when_a_stream_is_reset():
     s, _ = proxy()
     with H2Wire(s.port) as w:
-        w.ask(1, "GET", "/slow?s=2")
+        w.ask(1, "GET", "/slow?ms=2000")
         w.send(frame(RST, 0, 1, b"\0\0\0\x08"))
         w.ask(3)
         w.until(HEADERS, 3)

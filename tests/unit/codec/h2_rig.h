@@ -30,6 +30,7 @@ struct h2_rig_stream {
 	size_t body, room;
 	uint32_t sum;			/* of the body's bytes */
 	bool end, room_end, reset;
+	bool ended;			/* by its owner */
 	uint16_t status;		/* of a fault */
 };
 
