@@ -480,7 +480,7 @@ server_send_trailers(struct stream *stream, const struct field *f, uint32_t n)
 	h1_side_kick(h);
 }
 
-/* Nothing more will come, so that no RST can take the answer from the client. */
+/* Nothing more will come: no RST can take the answer from the client. */
 static bool
 has_said_all(const struct h1_server *s)
 {

@@ -108,9 +108,11 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
 	if (h->section > 16 * (size_t)h->codec.limits->head)
 		too_wild(h, "a field section that is a bomb");
 	s = find(session, frame->hd.stream_id);
-	if (s != NULL && !h->over)
-		h2_block_add(&s->block, slice_make((const char *)name, nname),
-		    slice_make((const char *)value, nvalue));
+	if (s == NULL || h->over)
+		return 0;
+	s->block.l = h->codec.limits;	/* a reload may have changed them */
+	h2_block_add(&s->block, slice_make((const char *)name, nname),
+	    slice_make((const char *)value, nvalue));
 	return 0;
 }
 
@@ -139,8 +141,10 @@ end_message(struct h2_stream *s)
 static void
 take_request(struct h2_stream *s, bool end)
 {
-	struct head *head = h2_block_request(&s->block);
+	struct head *head;
 
+	s->block.l = s->h2->codec.limits;
+	head = h2_block_request(&s->block);
 	h2_stream_announce(s);
 	s->in_end = end;
 	if (head == NULL) {

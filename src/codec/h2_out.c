@@ -74,13 +74,13 @@ on_send_data(nghttp2_session *session, nghttp2_frame *frame,
 	if (buf_room(&h->out) < n + FRAME_HEAD || h->nmarks + 2 > H2_MARKS)
 		return NGHTTP2_ERR_WOULDBLOCK;
 	buf_add(&h->out, head, FRAME_HEAD);
-	if (n > 0)
-		buf_add(&h->out, s->out.p, n);
 	h->made += n + FRAME_HEAD;
+	if (n == 0)
+		return 0;
+	buf_add(&h->out, s->out.p, n);
 	s->out = lent_skip(s->out, n);
 	s->transit += n;
-	if (n > 0)
-		mark(h, s, n, false);
+	mark(h, s, n, false);
 	return 0;
 }
 

@@ -168,6 +168,38 @@ def goes_on_when_a_stream_is_reset():
 
 
 @case
+def opens_a_websocket_by_extended_connect():
+    s, _ = proxy()
+    with H2Wire(s.port) as w:
+        w.send(frame(HEADERS, END_HEADERS, 1, block(
+            (":method", "CONNECT"), (":protocol", "websocket"),
+            (":scheme", "http"), (":authority", "a"), (":path", "/ws"),
+            ("sec-websocket-version", "13"))))
+        w.until(HEADERS, 1)
+        for _ in range(3):
+            w.send(frame(DATA, 0, 1, b"hello"))
+            equal(w.until(DATA, 1), b"hello")
+        w.send(frame(DATA, 1, 1))
+        w.ask(3)
+        w.until(HEADERS, 3)
+    log = s.access(target="/ws")
+    equal((log["status"], log["method"]), (101, "GET"))
+
+
+@case
+def a_reload_keeps_the_connection_that_is_busy():
+    origin = GoodOrigin(name="a")
+    with Steelyard(pool(origin)) as s, H2Wire(s.port) as w:
+        w.ask(1, "GET", "/slow?ms=500")
+        wait_for(lambda: origin.requests, 5, "the request to arrive")
+        s.conf["listeners"][0]["limits"] = {"streams": 5}
+        s.reload()
+        w.until(HEADERS, 1)
+        w.ask(3)
+        w.until(HEADERS, 3)
+
+
+@case
 def says_goaway_when_it_ends_and_lets_requests_finish():
     origin = GoodOrigin(name="a")
     s = Steelyard(pool(origin))
