@@ -331,8 +331,9 @@ join_cookies(struct h2_block *b)
 			continue;
 		if (v.n > 0)
 			memcpy(p, v.p, v.n);
-		memcpy(p + v.n, "; ", 2);
-		p += v.n + 2;
+		p += v.n;
+		*p++ = ';';
+		*p++ = ' ';
 	}
 	head_del(h, FIELD_COOKIE);
 	head_add(h, b->a, FIELD_COOKIE, slice_make(all, n - 2));
