@@ -16,7 +16,7 @@ VERSION := $(shell sed -n 's/.*STEELYARD_VERSION "\(.*\)"/\1/p' \
 	   src/base/version.h)
 
 PKGS    := libevent_core libconfig libcap libsystemd zlib libxxhash libcares \
-	   openssl
+	   openssl libnghttp2
 CFLAGS  ?= -O2 -g
 KNOBS.release := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 KNOBS.debug := -O0

@@ -23,6 +23,7 @@ struct pump {
 	uint64_t piped;		/* the tick in which one was filled last, */
 	unsigned fills;		/* and how often in it */
 	struct task flush, resume;
+	const struct codec_shared *shared;	/* as link_codec got it */
 	uint32_t lingered;
 	bool few;		/* a pipe was filled with next to nothing */
 };
@@ -254,6 +255,27 @@ read_pipe(struct link *l)
 	return true;
 }
 
+/* The bytes turned out to be another protocol's. */
+static void
+turn(struct link *l)
+{
+	const struct http_limits *limits = l->codec->limits;
+	codec_new_fn *make = l->codec->turn;
+
+	codec_free(&l->codec);
+	l->codec = make(l->pump->shared, limits, &host, l);
+}
+
+static void
+feed(struct link *l)
+{
+	codec_recv(l->codec, &l->pump->in);
+	if (l->codec->turn != NULL) {
+		turn(l);
+		codec_recv(l->codec, &l->pump->in);
+	}
+}
+
 static void
 read_some(struct link *l)
 {
@@ -268,7 +290,7 @@ read_some(struct link *l)
 		if (n > 0) {
 			p->in.end += (uint32_t)n;
 			p->few = p->few && (size_t)n < room;
-			codec_recv(l->codec, &p->in);
+			feed(l);
 			if ((size_t)n >= budget) {
 				loop_run(link_loop(l), &p->resume);
 				break;
@@ -292,7 +314,7 @@ run_resume(struct task *t)
 	drop_pipe(l);
 	if (l->down || l->lingering)
 		return;
-	codec_recv(l->codec, &l->pump->in);
+	feed(l);
 	read_some(l);
 	settle(l);
 }
@@ -423,6 +445,7 @@ link_codec(struct link *l, codec_new_fn *make,
 	must(l->codec == NULL);
 	l->parked = false;
 	l->pump = pump_new(l);
+	l->pump->shared = shared;
 	l->codec = make(shared, limits, &host, l);
 	l->codec->splices = conn_can_splice(l->conn);
 }

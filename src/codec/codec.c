@@ -6,8 +6,10 @@
 #include "codec/codec.h"
 
 #include "codec/h1.h"
+#include "codec/h2.h"
 
 static const struct codec_row rows[] = {
+	{ "h2", HTTP_2, h2_server_new, NULL },
 	{ "http/1.1", HTTP_1_1, h1_server_new, h1_client_new },
 };
 
@@ -21,13 +23,14 @@ codec_find(struct slice alpn)
 }
 
 size_t
-codec_names(const char *names[CODEC_ROWS])
+codec_names(const char *names[CODEC_ROWS], bool http2)
 {
-	size_t n = sizeof(rows) / sizeof(rows[0]);
+	size_t n = 0;
 
 	_Static_assert(sizeof(rows) / sizeof(rows[0]) <= CODEC_ROWS, "room");
-	for (size_t i = 0; i < n; i++)
-		names[i] = rows[i].alpn;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (http2 || rows[i].proto != HTTP_2)
+			names[n++] = rows[i].alpn;
 	return n;
 }
 

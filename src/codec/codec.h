@@ -79,6 +79,9 @@ struct codec_ops {
 	void (*free)(struct codec *);
 };
 
+typedef struct codec *codec_new_fn(const struct codec_shared *,
+    const struct http_limits *, const struct codec_host *, void *owner);
+
 struct codec {
 	const struct codec_ops *ops;
 	const struct codec_host *host;
@@ -100,6 +103,9 @@ struct codec {
 				 * lost but `requests` */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
+	codec_new_fn *turn;	/* not NULL: the peer speaks another protocol;
+				 * what is left of the input is for its codec,
+				 * which takes the place of this one */
 	uint32_t requests;	/* streams so far */
 };
 
@@ -203,19 +209,17 @@ void codec_free(struct codec **c);
  * The one table of protocols.  ALPN name ("http/1.1", "h2") to constructors.
  * NULL when the name is unknown.
  */
-typedef struct codec *codec_new_fn(const struct codec_shared *,
-    const struct http_limits *, const struct codec_host *, void *owner);
-
 struct codec_row {
 	const char *alpn;
 	enum http_proto proto;
 	codec_new_fn *server;
-	codec_new_fn *client;
+	codec_new_fn *client;	/* NULL: not spoken to servers */
 };
 
 const struct codec_row *codec_find(struct slice alpn);
 
-/* The ALPN names of all rows, by preference; gives how many. */
+/* The ALPN names of all rows, by preference; gives how many.  http2 false:
+ * without it. */
 #define CODEC_ROWS 4u
-size_t codec_names(const char *names[CODEC_ROWS]);
+size_t codec_names(const char *names[CODEC_ROWS], bool http2);
 size_t codec_size(void);	/* of the largest pooled codec */

@@ -16,6 +16,7 @@
 #include "codec/h1.h"
 #include "codec/h1_side.h"
 #include "codec/h1_write.h"
+#include "codec/h2.h"
 
 #define EMPTY_LINES 2		/* skipped before a request line */
 
@@ -113,6 +114,22 @@ skip_empty_lines(struct h1_server *s, struct buf *in)
 	return buf_len(in) > 0;
 }
 
+/* Does HTTP/2 begin here, as far as the bytes tell (RFC 9113 3.4)? */
+static bool
+is_http2(struct h1_server *s, const struct buf *in)
+{
+	struct h1_side *h = &s->side;
+	struct slice preface = H2_PREFACE;
+	size_t n = buf_len(in) < preface.n ? buf_len(in) : preface.n;
+
+	if (h->codec.requests > 0 || !h->codec.limits->http2 ||
+	    memcmp(buf_at(in), preface.p, n) != 0)
+		return false;
+	if (n == preface.n)
+		h->codec.turn = h2_server_new;
+	return true;
+}
+
 static bool
 step_head(struct h1_server *s, struct buf *in)
 {
@@ -129,6 +146,8 @@ step_head(struct h1_server *s, struct buf *in)
 	if (h->codec.phase == CODEC_IDLE)
 		h->stream.started = h->codec.shared->clock->now;
 	h->codec.phase = CODEC_HEAD;
+	if (is_http2(s, in))
+		return false;
 	n = h1_parse_request(buf_slice(in), &h->scan, h->codec.limits,
 	    &h->arena, &head, &facts, &fault);
 	if (n == 0)

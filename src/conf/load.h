@@ -21,8 +21,8 @@ struct conf *conf_load(const char *path, const char *const *balances,
 struct conf_tls_kit {
 	struct tls *tls;			/* NULL: TLS cannot be had */
 	struct tls_tickets *tickets;		/* of the worker; NULL: none yet */
-	const char *const *alpn;		/* by preference */
-	size_t nalpn;
+	const char *const *alpn[2];		/* by preference; 1: with HTTP/2 */
+	size_t nalpn[2];
 	/* What who speaks plain HTTP is answered, whole. */
 	void (*plain_reply)(const struct conf *c, struct text *out);
 	int64_t wall;

@@ -193,7 +193,8 @@ struct conf_listener {
 	/*
 	 * limits = { request_line = "8k"; head = "16k"; fields = 100;
 	 * pipeline = 64; requests = 10000; discard = "64k";
-	 * underscores = "drop"; upgrades = ("websocket"); }
+	 * streams = 100; resets = 200; control = 1000; underscores = "drop";
+	 * upgrades = ("websocket"); }
 	 */
 	struct http_limits limits;
 	bool proxy_protocol;		/* false: connections begin with HTTP */

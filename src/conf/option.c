@@ -153,6 +153,9 @@ const struct option option_table[] = {
 	    "how long a client may take")
 	GROUP("listener", conf_listener, limits, "listener.limits",
 	    "how much a client may send")
+	{ "listener", "http2", OPTION_BOOL,
+	    offsetof(struct conf_listener, limits.http2), sizeof(bool), 0, 0,
+	    false, "true", NULL, "HTTP/2 is spoken to who asks for it" },
 	BOOL("listener", conf_listener, proxy_protocol, "false",
 	    "connections begin with a PROXY header")
 	ROW(RANGES, "listener", conf_listener, proxy_protocol_from, 0, 0,
@@ -185,6 +188,12 @@ const struct option option_table[] = {
 	    "10000", "requests on one connection")
 	SIZE("listener.limits", http_limits, discard, 0, 1024 * K, "64k",
 	    "bytes of an unwanted body read to keep a connection")
+	NUMBER("listener.limits", http_limits, streams, 1, 10000, "100",
+	    "HTTP/2: requests at a time on one connection")
+	NUMBER("listener.limits", http_limits, resets, 1, 1000000, "200",
+	    "HTTP/2: streams that a client may break in ten seconds")
+	NUMBER("listener.limits", http_limits, control, 10, 1000000, "1000",
+	    "HTTP/2: frames in ten seconds that ask for nothing")
 	ENUM("listener.limits", http_limits, underscores, underscores, "drop",
 	    "what becomes of request fields with '_' in their name")
 	{ "listener.limits", "upgrades", OPTION_UPGRADES, 0, 0, 0, 0, false,

@@ -191,9 +191,11 @@ files_of(const struct subject *s, const struct conf_listener_tls *t)
 /* --- one listener */
 
 static struct tls_server_settings
-settings_of(const struct conf_listener_tls *t, const struct files *files,
+settings_of(const struct conf_listener *l, const struct files *files,
     const struct conf_tls_kit *kit)
 {
+	const struct conf_listener_tls *t = &l->tls;
+
 	return (struct tls_server_settings){
 		.files = files->v,
 		.nfiles = files->n,
@@ -201,8 +203,8 @@ settings_of(const struct conf_listener_tls *t, const struct files *files,
 		.terms = { t->policy, t->min_version, t->max_version,
 		    t->ciphers, t->ciphersuites, t->groups, t->sigalgs,
 		    !t->ktls },
-		.alpn = kit->alpn,
-		.nalpn = kit->nalpn,
+		.alpn = kit->alpn[l->limits.http2],
+		.nalpn = kit->nalpn[l->limits.http2],
 		/* That its ca is missing has been complained about. */
 		.verify = t->ca != NULL ? t->verify : TLS_VERIFY_OFF,
 		.trust = { t->ca, t->crl, (unsigned)t->depth },
@@ -218,7 +220,7 @@ read_listener(struct reader *r, struct conf_listener *l,
 	const struct conf_tls_kit *kit = r->kit;
 	struct subject s = subject_of(r, l);
 	struct files files = files_of(&s, &l->tls);
-	struct tls_server_settings set = settings_of(&l->tls, &files, kit);
+	struct tls_server_settings set = settings_of(l, &files, kit);
 	struct text errors, warnings;
 
 	if (files.n == 0)

@@ -21,14 +21,16 @@ struct conf *
 daemon_load(const char *path, struct tls *tls, struct worker *w,
     struct text *errors, struct text *warnings)
 {
-	const char *alpn[CODEC_ROWS];
+	const char *alpn[2][CODEC_ROWS];
 	struct clock clock;
-	struct conf_tls_kit kit = { .tls = tls, .alpn = alpn,
+	struct conf_tls_kit kit = { .tls = tls,
+	    .alpn = { alpn[0], alpn[1] },
 	    .plain_reply = reply_plain_http, .warnings = warnings };
 
 	clock_read(&clock);
 	kit.wall = clock.wall;
-	kit.nalpn = codec_names(alpn);
+	kit.nalpn[0] = codec_names(alpn[0], false);
+	kit.nalpn[1] = codec_names(alpn[1], true);
 	kit.tickets = w != NULL ? w->tickets : NULL;
 	return conf_load_tls(path, balance_names, &kit, errors);
 }

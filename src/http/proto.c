@@ -12,7 +12,7 @@ http_proto_name(enum http_proto p)
 	case HTTP_1_1:
 		return "HTTP/1.1";
 	case HTTP_2:
-		return "HTTP/2";
+		return "HTTP/2.0";
 	case HTTP_PROTO_NONE:
 		break;
 	}

@@ -176,16 +176,21 @@ on_timer(struct timer *t)
 		link_end(&f->link, true);
 		return;
 	}
-	if (f->link.down || f->link.codec->phase == CODEC_BUSY ||
-	    !has_idled(f))
+	if (f->link.down || f->link.codec->phase == CODEC_BUSY)
+		return;
+	if (f->link.codec->end != CODEC_OPEN) {
+		link_end(&f->link, true);	/* it takes nothing */
+		return;
+	}
+	if (!has_idled(f))
 		return;
 	codec_expire(f->link.codec);
 	link_kick(&f->link);
-	/* Ended, but it does not even take what is left for it. */
+	/* Ended; a moment to take what is left for it. */
 	if (!f->link.down && !f->link.lingering &&
 	    f->link.codec->end != CODEC_OPEN &&
 	    f->link.codec->phase != CODEC_BUSY)
-		link_end(&f->link, true);
+		set_linger(f);
 }
 
 static void

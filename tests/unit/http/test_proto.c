@@ -19,7 +19,7 @@ names_every_version(void **state)
 	assert_string_equal(http_proto_name(HTTP_PROTO_NONE), "-");
 	assert_string_equal(http_proto_name(HTTP_1_0), "HTTP/1.0");
 	assert_string_equal(http_proto_name(HTTP_1_1), "HTTP/1.1");
-	assert_string_equal(http_proto_name(HTTP_2), "HTTP/2");
+	assert_string_equal(http_proto_name(HTTP_2), "HTTP/2.0");
 }
 
 static void

@@ -1,0 +1,368 @@
+/*
+ * h2_block.c - the fields of a request in HTTP/2 (RFC 9113 8).
+ *
+ * What HTTP/1.1 cannot say safely is refused here, never rewritten: servers
+ * behind us get it as HTTP/1.1.
+ *
+ * Why:       the library's own checks are off, because they drop some fields
+ *            silently, and say nothing that could stand in a log.
+ * Not here:  how the fields were compressed, and their frames (h2_server.c).
+ */
+#include "codec/h2_block.h"
+
+#include "http/check.h"
+#include "http/hop.h"
+#include "http/uri.h"
+
+enum h2_pseudo { METHOD, SCHEME, AUTHORITY, PATH, PROTOCOL, PSEUDOS };
+
+static const struct slice pseudo_names[PSEUDOS] = {
+	[METHOD] = { ":method", 7 },
+	[SCHEME] = { ":scheme", 7 },
+	[AUTHORITY] = { ":authority", 10 },
+	[PATH] = { ":path", 5 },
+	[PROTOCOL] = { ":protocol", 9 },
+};
+
+void
+h2_block_begin(struct h2_block *b, struct arena *a,
+    const struct http_limits *l, bool is_trailers)
+{
+	*b = (struct h2_block){ .a = a, .l = l, .is_trailers = is_trailers };
+	b->head = arena_get(a, sizeof(*b->head));
+	head_init(b->head, HEAD_REQUEST);
+	b->head->proto = HTTP_2;
+	b->head->length = LENGTH_NONE;
+}
+
+static bool
+refuse(struct h2_block *b, unsigned status, const char *why)
+{
+	if (b->why == NULL) {
+		b->why = why;
+		b->status = (uint16_t)status;
+		b->bad = status == 400;
+	}
+	return false;
+}
+
+static bool
+has(const struct h2_block *b, enum h2_pseudo p)
+{
+	return (b->seen & (1u << p)) != 0;
+}
+
+static bool
+add_pseudo(struct h2_block *b, struct slice name, struct slice value)
+{
+	unsigned p = 0;
+
+	if (b->is_trailers)
+		return refuse(b, 400, "a pseudo-field in trailers");
+	if (b->count > 0)
+		return refuse(b, 400, "a pseudo-field behind a field");
+	while (p < PSEUDOS && !slice_eq(name, pseudo_names[p]))
+		p++;
+	if (p == PSEUDOS)
+		return refuse(b, 400, "an unknown pseudo-field");
+	if (has(b, (enum h2_pseudo)p))
+		return refuse(b, 400, "a repeated pseudo-field");
+	b->seen |= (uint8_t)(1u << p);
+	b->pseudo[p] = arena_copy(b->a, value);
+	return true;
+}
+
+static bool
+add_length(struct h2_block *b, struct slice value)
+{
+	if (b->has_length)
+		return refuse(b, 400, "a repeated Content-Length");
+	b->has_length = true;
+	return check_length(value, &b->head->length) ||
+	    refuse(b, 400, "a malformed Content-Length");
+}
+
+static bool
+add_host(struct h2_block *b, struct slice value)
+{
+	if (b->has_host)
+		return refuse(b, 400, "more than one Host");
+	b->has_host = true;
+	b->host = arena_copy(b->a, value);
+	return true;
+}
+
+static bool
+add_te(struct h2_block *b, struct slice value)
+{
+	if (!slice_eq_nocase(value, SLICE("trailers")))
+		return refuse(b, 400, "a TE other than trailers");
+	b->head->trailers_ok = true;
+	return true;
+}
+
+static void
+store(struct h2_block *b, struct slice name, struct slice value)
+{
+	head_add_other(b->head, b->a, arena_copy(b->a, name),
+	    arena_copy(b->a, value));
+}
+
+static bool
+add_field(struct h2_block *b, struct slice name, struct slice value)
+{
+	struct field f = { name, value, (uint16_t)field_id(name) };
+
+	switch (f.id) {
+	case FIELD_CONNECTION:
+	case FIELD_KEEP_ALIVE:
+	case FIELD_PROXY_CONNECTION:
+	case FIELD_TRANSFER_ENCODING:
+	case FIELD_UPGRADE:
+		return refuse(b, 400,
+		    "a field of the connection, which HTTP/2 has not");
+	default:
+		break;
+	}
+	if (b->is_trailers) {
+		if (field_is_trailer_ok(&f))
+			store(b, name, value);
+		return true;
+	}
+	switch (f.id) {
+	case FIELD_TE:
+		return add_te(b, value);
+	case FIELD_HOST:
+		return add_host(b, value);
+	case FIELD_CONTENT_LENGTH:
+		return add_length(b, value);
+	case FIELD_HTTP2_SETTINGS:
+		return true;
+	case FIELD_EXPECT:
+		b->expects = true;
+		b->expects_other |=
+		    !slice_eq_nocase(value, SLICE("100-continue"));
+		break;
+	default:
+		b->ncookies += f.id == FIELD_COOKIE;
+	}
+	store(b, name, value);
+	return true;
+}
+
+static bool
+check_name(struct h2_block *b, struct slice name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+			return refuse(b, 400,
+			    "a field name with a capital letter");
+	return check_token(name) == CHECK_OK || refuse(b, 400,
+	    "a byte that no field name may have");
+}
+
+static bool
+check_content(struct h2_block *b, struct slice value)
+{
+	if (check_value(value) != CHECK_OK)
+		return refuse(b, 400, "a byte that no field value may have");
+	return slice_trim(value).n == value.n || refuse(b, 400,
+	    "space at an end of a field value");
+}
+
+void
+h2_block_add(struct h2_block *b, struct slice name, struct slice value)
+{
+	b->size += name.n + value.n + 4;
+	b->count += name.n == 0 || name.p[0] != ':';
+	if (b->why != NULL)
+		return;
+	if (b->size > b->l->head) {
+		refuse(b, 431, "the request head is too large");
+	} else if (b->count > b->l->fields) {
+		refuse(b, 431, "too many fields");
+	} else if (name.n > 0 && name.p[0] == ':') {
+		if (check_content(b, value))
+			add_pseudo(b, name, value);
+	} else if (check_name(b, name) && check_content(b, value)) {
+		if (field_id(name) != FIELD_OTHER ||
+		    b->l->underscores == UNDERSCORES_ALLOW ||
+		    memchr(name.p, '_', name.n) == NULL)
+			add_field(b, name, value);
+		else if (b->l->underscores == UNDERSCORES_REFUSE)
+			refuse(b, 400, "an underscore in a field name");
+	}
+}
+
+bool
+h2_block_is_connect(const struct h2_block *b)
+{
+	return slice_eq(b->pseudo[METHOD], SLICE("CONNECT"));
+}
+
+/* Case does not count, nor does a port that the scheme implies. */
+static bool
+is_same_authority(struct slice scheme, struct slice a, struct slice b)
+{
+	struct slice host[2], port[2];
+	struct slice implied = slice_eq_nocase(scheme, SLICE("https")) ?
+	    SLICE("443") : SLICE("80");
+
+	uri_split_authority(a, &host[0], &port[0]);
+	uri_split_authority(b, &host[1], &port[1]);
+	for (int i = 0; i < 2; i++)
+		if (port[i].n == 0)
+			port[i] = implied;
+	return slice_eq_nocase(host[0], host[1]) && slice_eq(port[0], port[1]);
+}
+
+static bool
+finish_authority(struct h2_block *b)
+{
+	struct head *h = b->head;
+
+	if (has(b, AUTHORITY) &&
+	    check_authority(b->pseudo[AUTHORITY]) != CHECK_OK)
+		return refuse(b, 400, "a malformed :authority");
+	if (b->has_host && check_authority(b->host) != CHECK_OK)
+		return refuse(b, 400, "a malformed Host");
+	if (!has(b, AUTHORITY) && !b->has_host)
+		return refuse(b, 400, "neither :authority nor Host");
+	h->authority = has(b, AUTHORITY) ? b->pseudo[AUTHORITY] : b->host;
+	if (b->has_host &&
+	    !is_same_authority(b->pseudo[SCHEME], h->authority, b->host))
+		return refuse(b, 400, "Host differs from :authority");
+	return true;
+}
+
+static bool
+is_allowed(const struct http_limits *l, struct slice token)
+{
+	const char *const *u;
+
+	if (l->websocket && slice_eq_nocase(token, SLICE("websocket")))
+		return true;
+	for (u = l->upgrades; u != NULL && *u != NULL; u++)
+		if (slice_eq_nocase(token, slice_of(*u)))
+			return true;
+	return false;
+}
+
+/*
+ * Towards servers it is an Upgrade in a GET.  Its key only proves to a client
+ * of HTTP/1 that the answer is no other's (RFC 6455 1.3, RFC 8441 5.1): one is
+ * as good as another.
+ */
+static bool
+finish_extended(struct h2_block *b)
+{
+	struct head *h = b->head;
+
+	if (!h2_block_is_connect(b))
+		return refuse(b, 400, ":protocol without CONNECT");
+	if (!is_allowed(b->l, b->pseudo[PROTOCOL]))
+		return refuse(b, 501, "a :protocol that is not allowed");
+	h->method = SLICE("GET");
+	h->protocol = b->pseudo[PROTOCOL];
+	head_del(h, FIELD_SEC_WEBSOCKET_KEY);
+	if (slice_eq_nocase(h->protocol, SLICE("websocket")))
+		head_add(h, b->a, FIELD_SEC_WEBSOCKET_KEY,
+		    SLICE("c3RlZWx5YXJkIHdyb3RlIQ=="));
+	return true;
+}
+
+static bool
+finish_connect(struct h2_block *b)
+{
+	struct slice host, port;
+
+	if (has(b, SCHEME) || has(b, PATH))
+		return refuse(b, 400, "a CONNECT with :scheme or :path");
+	if (!has(b, AUTHORITY))
+		return refuse(b, 400, "a CONNECT without :authority");
+	uri_split_authority(b->pseudo[AUTHORITY], &host, &port);
+	if (port.n == 0)
+		return refuse(b, 400, "a target of CONNECT without a port");
+	if (b->head->length > 0)
+		return refuse(b, 400, "a CONNECT with a body");
+	return finish_authority(b);
+}
+
+static bool
+finish_path(struct h2_block *b)
+{
+	struct slice path = b->pseudo[PATH], scheme = b->pseudo[SCHEME];
+	struct head *h = b->head;
+
+	if (!has(b, SCHEME) || !has(b, PATH))
+		return refuse(b, 400, "no :scheme or no :path");
+	if (!slice_eq_nocase(scheme, SLICE("http")) &&
+	    !slice_eq_nocase(scheme, SLICE("https")))
+		return refuse(b, 400, "a :scheme that is not http or https");
+	if (path.n == 0 || check_target(path) != CHECK_OK)
+		return refuse(b, 400,
+		    "a byte or escape that no :path may have");
+	if (path.p[0] != '/' && (!slice_eq(path, SLICE("*")) ||
+	    !head_is_method(h, "OPTIONS")))
+		return refuse(b, 400, "a :path that does not begin with /");
+	h->scheme = scheme;
+	h->path = path;
+	return true;
+}
+
+/* Crumbs of one Cookie become one again (RFC 9113 8.2.3). */
+static void
+join_cookies(struct h2_block *b)
+{
+	struct head *h = b->head;
+	size_t n = 0;
+	char *all, *p;
+
+	if (b->ncookies < 2)
+		return;
+	for (uint32_t i = 0; i < h->nfields; i++)
+		if (h->fields[i].id == FIELD_COOKIE)
+			n += h->fields[i].value.n + 2;
+	all = p = arena_get(b->a, n);
+	for (uint32_t i = 0; i < h->nfields; i++) {
+		struct slice v = h->fields[i].value;
+
+		if (h->fields[i].id != FIELD_COOKIE)
+			continue;
+		if (v.n > 0)
+			memcpy(p, v.p, v.n);
+		p += v.n;
+		*p++ = ';';
+		*p++ = ' ';
+	}
+	head_del(h, FIELD_COOKIE);
+	head_add(h, b->a, FIELD_COOKIE, slice_make(all, n - 2));
+}
+
+static bool
+finish(struct h2_block *b)
+{
+	struct head *h = b->head;
+
+	if (!has(b, METHOD) || check_token(b->pseudo[METHOD]) != CHECK_OK)
+		return refuse(b, 400, "a malformed :method, or none");
+	h->method = b->pseudo[METHOD];
+	if (h->method.n + b->pseudo[PATH].n + b->pseudo[AUTHORITY].n >
+	    b->l->request_line)
+		return refuse(b, 414, "the request line is too long");
+	if (h2_block_is_connect(b) && !has(b, PROTOCOL))
+		return finish_connect(b);
+	if (!finish_path(b) || !finish_authority(b))
+		return false;
+	return !has(b, PROTOCOL) || finish_extended(b);
+}
+
+struct head *
+h2_block_request(struct h2_block *b)
+{
+	if (b->why != NULL || !finish(b))
+		return NULL;
+	join_cookies(b);
+	b->head->expects_continue = b->expects && !b->expects_other;
+	return b->head;
+}

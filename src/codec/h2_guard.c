@@ -1,0 +1,66 @@
+/*
+ * h2_guard.c - budgets against floods of frames and of resets.
+ *
+ * Why:       a request that is reset at once, or a PING, costs its sender next
+ *            to nothing (CVE-2023-44487, CVE-2019-9512 and others).
+ */
+#include "codec/h2_guard.h"
+
+#include "base/clock.h"
+
+#define REFILL SEC(10)		/* from nothing to full */
+
+void
+h2_guard_init(struct h2_guard *g, int64_t now)
+{
+	*g = (struct h2_guard){ .last = now, .resets = REFILL,
+	    .control = REFILL };
+}
+
+static int64_t
+fill(int64_t left, int64_t more)
+{
+	return left + more < REFILL ? left + more : REFILL;
+}
+
+static void
+refill(struct h2_guard *g, int64_t now)
+{
+	int64_t passed = now - g->last < REFILL ? now - g->last : REFILL;
+
+	g->last = now;
+	g->resets = fill(g->resets, passed);
+	g->control = fill(g->control, passed);
+}
+
+static bool
+spend(int64_t *left, uint32_t most)
+{
+	int64_t price = REFILL / (most > 0 ? most : 1);
+
+	if (*left < price)
+		return false;
+	*left -= price;
+	return true;
+}
+
+bool
+h2_guard_reset(struct h2_guard *g, const struct http_limits *l, int64_t now)
+{
+	refill(g, now);
+	return spend(&g->resets, l->resets);
+}
+
+bool
+h2_guard_control(struct h2_guard *g, const struct http_limits *l, int64_t now)
+{
+	refill(g, now);
+	return spend(&g->control, l->control);
+}
+
+void
+h2_guard_credit(struct h2_guard *g, const struct http_limits *l, unsigned n)
+{
+	g->control = fill(g->control,
+	    REFILL / (l->control > 0 ? l->control : 1) * (int64_t)n);
+}

@@ -1,0 +1,372 @@
+/*
+ * h2_in.c - what a client of HTTP/2 sends, as facts.
+ *
+ * Why:       streams share one connection, so a body that nobody takes yet
+ *            must not stop it: it is copied, within the window of its stream,
+ *            and lent from there.
+ * Invariant: the window opens by what was given back, and not before.
+ */
+#include "base/must.h"
+#include "codec/h2_side.h"
+
+static struct h2_stream *
+find(nghttp2_session *session, int32_t id)
+{
+	return id == 0 ? NULL :
+	    nghttp2_session_get_stream_user_data(session, id);
+}
+
+static void
+too_wild(struct h2 *h, const char *why)
+{
+	h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400, why);
+}
+
+static void
+count_reset(struct h2 *h)
+{
+	if (!h2_guard_reset(&h->guard, h->codec.limits,
+	    h->codec.shared->clock->now))
+		too_wild(h, "too many streams were reset or refused");
+}
+
+/* Frames that ask for nothing have a budget. */
+static bool
+is_idle_talk(const nghttp2_frame_hd *hd)
+{
+	switch (hd->type) {
+	case NGHTTP2_HEADERS:
+	case NGHTTP2_RST_STREAM:
+	case NGHTTP2_GOAWAY:
+		return false;
+	case NGHTTP2_DATA:
+		return hd->length == 0 &&
+		    (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0;
+	default:
+		return true;
+	}
+}
+
+static int
+on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
+    void *user)
+{
+	struct h2_stream *s = find(session, hd->stream_id);
+	struct h2 *h = user;
+
+	if (s != NULL)
+		s->stream.bytes_in += hd->length + 9;
+	if (hd->type == NGHTTP2_HEADERS) {
+		h->in_section = true;
+		h->section = 0;
+	}
+	if (is_idle_talk(hd) && !h2_guard_control(&h->guard, h->codec.limits,
+	    h->codec.shared->clock->now))
+		too_wild(h, "a flood of frames that ask for nothing");
+	return 0;
+}
+
+static int
+on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
+    void *user)
+{
+	struct h2 *h = user;
+	struct h2_stream *s;
+
+	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+		s = find(session, frame->hd.stream_id);
+		if (s != NULL)
+			h2_block_begin(&s->block, &s->arena, h->codec.limits,
+			    true);
+		return 0;
+	}
+	if (h->over)
+		return 0;
+	if (h->nheld >= h->codec.limits->streams) {
+		count_reset(h);
+		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
+		    frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+		return 0;
+	}
+	s = h2_stream_new(h, frame->hd.stream_id);
+	s->stream.bytes_in = frame->hd.length + 9;
+	nghttp2_session_set_stream_user_data(session, s->id, s);
+	h2_block_begin(&s->block, &s->arena, h->codec.limits, false);
+	return 0;
+}
+
+static int
+on_header(nghttp2_session *session, const nghttp2_frame *frame,
+    const uint8_t *name, size_t nname, const uint8_t *value, size_t nvalue,
+    uint8_t flags, void *user)
+{
+	struct h2_stream *s;
+	struct h2 *h = user;
+
+	(void)flags;
+	h->section += nname + nvalue + 4;
+	if (h->section > 16 * (size_t)h->codec.limits->head)
+		too_wild(h, "a field section that is a bomb");
+	s = find(session, frame->hd.stream_id);
+	if (s == NULL || h->over)
+		return 0;
+	s->block.l = h->codec.limits;	/* a reload may have changed them */
+	h2_block_add(&s->block, slice_make((const char *)name, nname),
+	    slice_make((const char *)value, nvalue));
+	return 0;
+}
+
+static void
+refuse(struct h2_stream *s, unsigned status, const char *why, bool bad)
+{
+	if (s->why != NULL || s->in_told)
+		return;
+	s->why = why;
+	s->status = (uint16_t)status;
+	s->bad = bad;
+	h2_stream_wake(s);
+	if (bad)
+		count_reset(s->h2);
+}
+
+static void
+end_message(struct h2_stream *s)
+{
+	if (s->in_left > 0 && !s->connects)
+		refuse(s, 400, "a body shorter than its Content-Length", true);
+	s->in_end = true;
+	h2_stream_wake(s);
+}
+
+static void
+take_request(struct h2_stream *s, bool end)
+{
+	struct head *head;
+
+	s->block.l = s->h2->codec.limits;
+	head = h2_block_request(&s->block);
+	h2_stream_announce(s);
+	s->in_end = end;
+	if (head == NULL) {
+		refuse(s, s->block.status, s->block.why, s->block.bad);
+		return;
+	}
+	s->to_head = head_is_method(head, "HEAD");
+	s->connects = h2_block_is_connect(&s->block);
+	s->extended = head->protocol.n > 0;
+	s->in_left = head->length;
+	if (end && head->length > 0) {
+		refuse(s, 400, "a body shorter than its Content-Length", true);
+		return;
+	}
+	s->in_told = end && !s->connects;
+	if (s->stream.sink != NULL)
+		s->stream.sink->on_head(s->stream.owner, head,
+		    end || s->connects);
+}
+
+static void
+take_trailers(struct h2_stream *s, bool end)
+{
+	if (s->block.why != NULL) {
+		refuse(s, s->block.status, s->block.why, s->block.bad);
+	} else if (!end) {
+		refuse(s, 400, "trailers that do not end the message", true);
+	} else {
+		s->trailers = s->block.head->fields;
+		s->ntrailers = s->connects ? 0 : s->block.head->nfields;
+		end_message(s);
+	}
+}
+
+static void
+take_pong(struct h2 *h)
+{
+	if (!h->draining || h->drained)
+		return;
+	h->drained = true;
+	nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
+	    nghttp2_session_get_last_proc_stream_id(h->session),
+	    NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+static int
+on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+	struct h2_stream *s = find(session, frame->hd.stream_id);
+	bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+	struct h2 *h = user;
+
+	switch (frame->hd.type) {
+	case NGHTTP2_HEADERS:
+		h->in_section = false;
+		if (s == NULL || h->over)
+			break;
+		if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+			take_request(s, end);
+		else
+			take_trailers(s, end);
+		break;
+	case NGHTTP2_DATA:
+		if (s != NULL && end)
+			end_message(s);
+		break;
+	case NGHTTP2_RST_STREAM:
+		count_reset(h);
+		break;
+	case NGHTTP2_PING:
+		if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+			take_pong(h);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* Behind what stands in the queue. */
+static bool
+enqueue(struct h2_stream *s, const char *p, size_t n)
+{
+	struct slab *pages = s->h2->codec.shared->pages;
+	struct buf *b;
+	size_t k;
+
+	while (n > 0) {
+		b = s->nin > 0 ? &s->in[s->nin - 1] : NULL;
+		if (b == NULL || buf_room(b) == 0) {
+			if (s->nin == H2_PIECES)
+				return false;
+			b = &s->in[s->nin++];
+			*b = (struct buf){ NULL, 0, 0, 0 };
+			buf_reserve(b, pages, BUF_PAGE);
+		}
+		k = buf_room(b) < n ? buf_room(b) : n;
+		buf_add(b, p, k);
+		p += k;
+		n -= k;
+	}
+	return true;
+}
+
+static int
+on_data(nghttp2_session *session, uint8_t flags, int32_t id,
+    const uint8_t *p, size_t n, void *user)
+{
+	struct h2_stream *s = find(session, id);
+	struct h2 *h = user;
+
+	(void)flags;
+	if (s != NULL && s->in_left >= 0 && !s->connects) {
+		s->in_left -= (int64_t)n;
+		if (s->in_left < 0)
+			refuse(s, 400, "a body longer than its Content-Length",
+			    true);
+	}
+	if (s == NULL || !s->held || s->dead || s->why != NULL || h->over) {
+		nghttp2_session_consume(session, id, n);
+		return 0;
+	}
+	if (!enqueue(s, (const char *)p, n))
+		return NGHTTP2_ERR_CALLBACK_FAILURE;
+	h2_stream_wake(s);
+	return 0;
+}
+
+/* It may come while we send, so that nothing is told here. */
+static int
+on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
+{
+	struct h2_stream *s = find(session, id);
+
+	(void)code;
+	(void)user;
+	if (s == NULL)
+		return 0;
+	s->live = false;
+	if (!s->held) {
+		h2_stream_free(s);
+		return 0;
+	}
+	s->gone = !s->in_end || !s->end_framed;
+	h2_stream_wake(s);
+	return 0;
+}
+
+void
+h2_in_callbacks(nghttp2_session_callbacks *cb)
+{
+	nghttp2_session_callbacks_set_on_begin_frame_callback(cb,
+	    on_begin_frame);
+	nghttp2_session_callbacks_set_on_begin_headers_callback(cb,
+	    on_begin_headers);
+	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
+	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
+}
+
+static void
+tell_refused(struct h2_stream *s)
+{
+	struct fault fault = { .status = s->status, .why = s->why };
+
+	s->in_told = true;
+	s->stream.sink->on_reset(s->stream.owner, s->status == 408 ?
+	    STREAM_TIMEOUT : STREAM_PROTOCOL, &fault);
+}
+
+static void
+tell_piece(struct h2_stream *s)
+{
+	struct slice piece = buf_slice(&s->in[0]);
+
+	s->lent = (uint32_t)piece.n;
+	if (s->nin == 1 && s->in_end && s->ntrailers == 0 && s->why == NULL)
+		s->in_told = true;
+	s->stream.sink->on_body(s->stream.owner, lent_of(piece), s->in_told);
+}
+
+static void
+tell_end(struct h2_stream *s)
+{
+	s->in_told = true;
+	if (s->ntrailers > 0)
+		s->stream.sink->on_trailers(s->stream.owner, s->trailers,
+		    s->ntrailers);
+	else
+		s->stream.sink->on_body(s->stream.owner, LENT_NONE, true);
+}
+
+void
+h2_stream_tell(struct h2_stream *s)
+{
+	if (!s->held || s->dead || s->stream.sink == NULL)
+		return;
+	h2_stream_tell_room(s);
+	if (s->gone) {
+		s->dead = true;
+		s->stream.sink->on_reset(s->stream.owner, STREAM_CANCEL, NULL);
+	} else if (s->lent == 0 && !s->in_told &&
+	    (!s->connects || s->tunnel || s->why != NULL)) {
+		if (s->nin > 0)
+			tell_piece(s);
+		else if (s->why != NULL)
+			tell_refused(s);
+		else if (s->in_end)
+			tell_end(s);
+	}
+}
+
+void
+h2_stream_forget(struct h2_stream *s)
+{
+	struct h2 *h = s->h2;
+
+	for (uint32_t i = 0; i < s->nin; i++) {
+		nghttp2_session_consume(h->session, s->id,
+		    buf_len(&s->in[i]));
+		buf_release(&s->in[i], h->codec.shared->pages);
+	}
+	s->nin = s->lent = 0;
+}

@@ -1,0 +1,214 @@
+/*
+ * h2_out.c - what is sent to a client of HTTP/2.
+ *
+ * The library makes frames, one page of them at a time.  Bytes of a body are
+ * copied into the page once; so their owner may let go whenever it likes.
+ *
+ * Invariant: what has gone is told when it has been written, not when it has
+ *            been framed.  Each mark says what becomes true at which byte.
+ */
+#include <string.h>
+
+#include "base/must.h"
+#include "codec/h2_side.h"
+
+#define LEAST_ROOM 4096u	/* of the page, for another frame */
+#define FRAME_HEAD 9u
+
+static void
+mark(struct h2 *h, struct h2_stream *s, size_t n, bool end)
+{
+	must(h->nmarks < H2_MARKS);
+	h->marks[h->nmarks++] = (struct h2_mark){ s, h->made, n, end };
+}
+
+void
+h2_marks_forget(struct h2 *h, const struct h2_stream *s)
+{
+	for (unsigned i = 0; i < h->nmarks; i++)
+		if (h->marks[i].s == s)
+			h->marks[i].s = NULL;
+}
+
+static ssize_t
+on_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t length,
+    uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+	struct h2_stream *s = source->ptr;
+	struct h2 *h = user;
+	size_t room = buf_room(&h->out);
+	size_t n = s->out.n;
+
+	if (room < LEAST_ROOM)
+		room = BUF_PAGE;	/* it will be the next page */
+	(void)p;
+	if (n == 0 && !s->out_end && !s->out_full)
+		return NGHTTP2_ERR_DEFERRED;
+	if (n > room - FRAME_HEAD)
+		n = room - FRAME_HEAD;
+	if (n > length)
+		n = length;
+	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+	if ((s->out_end || s->out_full) && n == s->out.n) {
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+		if (s->nout_trailers > 0) {
+			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+			nghttp2_submit_trailer(session, id, s->out_trailers,
+			    s->nout_trailers);
+		}
+	}
+	return (ssize_t)n;
+}
+
+static int
+on_send_data(nghttp2_session *session, nghttp2_frame *frame,
+    const uint8_t *head, size_t n, nghttp2_data_source *source, void *user)
+{
+	struct h2_stream *s = source->ptr;
+	struct h2 *h = user;
+
+	(void)session;
+	(void)frame;
+	if (n > s->out.n)	/* its owner has let go since */
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	if (buf_room(&h->out) < n + FRAME_HEAD || h->nmarks + 2 > H2_MARKS)
+		return NGHTTP2_ERR_WOULDBLOCK;
+	buf_add(&h->out, head, FRAME_HEAD);
+	h->made += n + FRAME_HEAD;
+	if (n == 0)
+		return 0;
+	buf_add(&h->out, s->out.p, n);
+	s->out = lent_skip(s->out, n);
+	s->transit += n;
+	mark(h, s, n, false);
+	return 0;
+}
+
+nghttp2_data_provider
+h2_out_body(struct h2_stream *s)
+{
+	return (nghttp2_data_provider){ .source.ptr = s,
+	    .read_callback = on_read };
+}
+
+/* All that the library has made of it stands in the output now. */
+static int
+on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
+    void *user)
+{
+	int32_t id = frame->hd.stream_id;
+	struct h2_stream *s = id == 0 ? NULL :
+	    nghttp2_session_get_stream_user_data(session, id);
+	struct h2 *h = user;
+
+	if (frame->hd.type == NGHTTP2_DATA)
+		h2_guard_credit(&h->guard, h->codec.limits, 3);
+	if (s == NULL)
+		return 0;
+	s->stream.bytes_out += frame->hd.length + FRAME_HEAD;
+	if ((frame->hd.type != NGHTTP2_DATA &&
+	    frame->hd.type != NGHTTP2_HEADERS) ||
+	    (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
+		return 0;
+	s->end_framed = true;
+	h2_guard_credit(&h->guard, h->codec.limits, 3);
+	if (s->held)
+		mark(h, s, 0, true);
+	if (s->rst_at_end && !s->in_end)
+		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
+		    s->bad ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR);
+	return 0;
+}
+
+void
+h2_out_callbacks(nghttp2_session_callbacks *cb)
+{
+	nghttp2_session_callbacks_set_send_data_callback(cb, on_send_data);
+	nghttp2_session_callbacks_set_on_frame_send_callback(cb,
+	    on_frame_sent);
+}
+
+/* One page of frames; a big head may need more. */
+static void
+fill(struct h2 *h)
+{
+	struct slab *pages = h->codec.shared->pages;
+	const uint8_t *p;
+	ssize_t n;
+
+	h->out.pos = h->out.end = 0;
+	buf_reserve(&h->out, pages, BUF_PAGE);
+	while (buf_room(&h->out) >= LEAST_ROOM && h->nmarks + 3 <= H2_MARKS) {
+		n = nghttp2_session_mem_send(h->session, &p);
+		if (n < 0)
+			h->codec.end = CODEC_ABORT;
+		if (n <= 0)
+			break;
+		buf_reserve(&h->out, pages, (size_t)n);
+		buf_add(&h->out, p, (size_t)n);
+		h->made += (uint64_t)n;
+	}
+	if (buf_len(&h->out) == 0)
+		buf_release(&h->out, pages);
+	if (h->nmarks > 0 && h->marks[0].at <= h->written)
+		h->codec.host->on_resume(h->codec.owner);
+}
+
+size_t
+h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest)
+{
+	struct h2 *h = h2_of(c);
+
+	*rest = (struct codec_rest){ NULL, 0, false };
+	if (c->end == CODEC_ABORT || max == 0)
+		return 0;
+	if (buf_len(&h->out) == 0)
+		fill(h);
+	if (buf_len(&h->out) == 0)
+		return 0;
+	v[0] = (struct iovec){ buf_at(&h->out), buf_len(&h->out) };
+	return 1;
+}
+
+void
+h2_sent(struct codec *c, size_t n)
+{
+	struct h2 *h = h2_of(c);
+	struct h2_mark m;
+
+	buf_drop(&h->out, n);
+	h->written += n;
+	if (buf_len(&h->out) == 0 && h->out.base != NULL)
+		buf_release(&h->out, c->shared->pages);
+	while (h->nmarks > 0 && h->marks[0].at <= h->written) {
+		m = h->marks[0];
+		h->nmarks--;
+		memmove(&h->marks[0], &h->marks[1],
+		    h->nmarks * sizeof(h->marks[0]));
+		if (m.s == NULL)
+			continue;
+		m.s->transit -= m.n;
+		m.s->room += m.n;
+		m.s->end_written = m.s->end_written || m.end;
+		m.s->stream.sent = true;
+		h2_stream_tell_room(m.s);
+	}
+}
+
+void
+h2_stream_tell_room(struct h2_stream *s)
+{
+	const struct stream_sink *sink = s->stream.sink;
+	size_t n = s->room;
+
+	if (!s->held || s->dead || sink == NULL)
+		return;
+	s->room = 0;
+	if (n > 0)
+		sink->on_room(s->stream.owner, n);
+	if (!s->end_told && s->out_end && s->end_written && s->out.n == 0 &&
+	    s->transit == 0) {
+		s->end_told = true;
+		sink->on_room(s->stream.owner, 0);
+	}
+}

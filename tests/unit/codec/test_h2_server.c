@@ -1,0 +1,415 @@
+/*
+ * test_h2_server.c - HTTP/2 towards a client, with a client of the library.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "h2_rig.h"
+
+static int
+setup(void **state)
+{
+	struct h2_rig *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	h2_rig_init(r);
+	*state = r;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	h2_rig_fini(*state);
+	free(*state);
+	return 0;
+}
+
+static void
+answers_a_request(void **state)
+{
+	struct h2_rig *r = *state;
+	int32_t id = h2_rig_get(r);
+
+	h2_rig_pump(r);
+	assert_string_equal(r->log, "GET a / end\n");
+	assert_int_equal(r->codec->phase, CODEC_BUSY);
+	h2_rig_respond(r, 0, 200, 2, false);
+	assert_int_equal(h2_rig_send(r, 0, "hi", 2, true), 2);
+	h2_rig_pump(r);
+	assert_int_equal(r->streams[0].room, 2);
+	assert_true(r->streams[0].room_end);
+	assert_string_equal(r->got, "1 [:status: 200]\n"
+	    "1 [content-length: 2]\n1 [server: me]\n1 end 2\n");
+	assert_true(r->replies[id].closed);
+	assert_int_equal(r->replies[id].code, NGHTTP2_NO_ERROR);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	assert_int_equal(r->pages.nused, 0);
+	assert_int_equal(r->chunks.nused, 0);
+}
+
+static void
+reads_byte_by_byte(void **state)
+{
+	struct h2_rig *r = *state;
+
+	r->piece = 1;
+	answers_a_request(state);
+}
+
+static void
+takes_a_body_within_the_window(void **state)
+{
+	struct h2_rig *r = *state;
+
+	r->keep = true;
+	h2_rig_post(r, 1000000, false);
+	h2_rig_pump(r);
+	/* A page at most is lent, the rest of the window waits, no more came. */
+	assert_in_range(r->streams[0].lent.n, 1, BUF_PAGE);
+	assert_int_equal(r->replies[1].up, 1000000 - 65535);
+	assert_true(r->pages.nused <= 5);
+	r->keep = false;
+	h2_rig_pump(r);
+	assert_int_equal(r->replies[1].up, 0);
+	assert_string_equal(r->log, "POST a /\nbody 1000000 end\n");
+	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
+	h2_rig_pump(r);
+	assert_true(r->streams[0].room_end);
+	h2_rig_release(r, 0);
+	assert_string_equal(r->got,
+	    "1 [:status: 204]\n1 [server: me]\n1 end 0\n");
+}
+
+/* All streams together are held to the window of the connection. */
+static void
+bounds_what_all_streams_hold(void **state)
+{
+	struct h2_rig *r = *state;
+	size_t held = 0;
+
+	r->keep = true;
+	for (int i = 0; i < 50; i++)
+		h2_rig_post(r, 100000, false);
+	h2_rig_pump(r);
+	for (int i = 0; i < 50; i++)
+		held += 100000 - r->replies[1 + 2 * i].up;
+	assert_int_equal(held, 1 << 20);
+	/* Who lets go gives back what it held. */
+	for (unsigned i = 0; i < 50; i++)
+		h2_rig_release(r, i);
+	r->keep = false;
+	h2_rig_post(r, 2000000, false);
+	h2_rig_pump(r);
+	assert_int_equal(r->replies[101].up, 0);
+	h2_rig_release(r, 50);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	assert_int_equal(r->pages.nused, 0);
+}
+
+static void
+sends_a_body_as_the_client_takes_it(void **state)
+{
+	static char big[200000];
+	struct h2_rig *r = *state;
+
+	r->deaf = true;
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 200, LENGTH_NONE, false);
+	assert_int_equal(h2_rig_send(r, 0, big, sizeof(big), false),
+	    sizeof(big));
+	assert_int_equal(h2_rig_send(r, 0, big, 1, false), 0);
+	h2_rig_pump(r);
+	assert_int_equal(r->replies[1].down, 65535);
+	assert_int_equal(r->streams[0].room, 65535);
+	r->deaf = false;
+	nghttp2_session_consume(r->client, 1, 65535);
+	h2_rig_pump(r);
+	assert_int_equal(r->streams[0].room, sizeof(big));
+	assert_int_equal(h2_rig_send(r, 0, NULL, 0, true), 0);
+	h2_rig_pump(r);
+	assert_true(r->streams[0].room_end);
+	h2_rig_release(r, 0);
+	assert_true(r->replies[1].closed);
+}
+
+static void
+passes_trailers_both_ways(void **state)
+{
+	static const char *const lines[] = { H2_RIG_REQUEST("POST"),
+	    "te: trailers", NULL };
+	nghttp2_nv nv = { (uint8_t *)(uintptr_t)"x-sum",
+	    (uint8_t *)(uintptr_t)"1", 5, 1, NGHTTP2_NV_FLAG_NONE };
+	struct field out = { SLICE("X-Out"), SLICE("2"), FIELD_OTHER };
+	struct h2_rig *r = *state;
+
+	h2_rig_submit(r, 5, true, lines);
+	h2_rig_pump(r);
+	nghttp2_submit_trailer(r->client, 1, &nv, 1);
+	r->replies[1].wait = false;
+	h2_rig_pump(r);
+	assert_string_equal(r->log,
+	    "POST a / trailers_ok\nbody 5 trailers [x-sum: 1]\n");
+	h2_rig_respond(r, 0, 200, LENGTH_NONE, false);
+	h2_rig_send(r, 0, "hi", 2, false);
+	h2_rig_pump(r);
+	stream_send_trailers(r->streams[0].s, &out, 1);
+	h2_rig_pump(r);
+	assert_true(r->streams[0].room_end);
+	assert_string_equal(r->got, "1 [:status: 200]\n1 [server: me]\n"
+	    "1 [x-out: 2]\n1 end 2\n");
+	h2_rig_release(r, 0);
+}
+
+static void
+sends_interims_and_no_body_to_head(void **state)
+{
+	static const char *const lines[] = { H2_RIG_REQUEST("HEAD"), NULL };
+	struct h2_rig *r = *state;
+
+	h2_rig_submit(r, -1, false, lines);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 103, LENGTH_NONE, false);
+	h2_rig_respond(r, 0, 200, 7, false);
+	assert_int_equal(h2_rig_send(r, 0, "surplus", 7, true), 7);
+	h2_rig_pump(r);
+	assert_int_equal(r->streams[0].room, 7);
+	assert_true(r->streams[0].room_end);
+	assert_string_equal(r->got, "1 [:status: 103]\n1 [server: me]\n"
+	    "1 [:status: 200]\n1 [content-length: 7]\n1 [server: me]\n"
+	    "1 end 0\n");
+	h2_rig_release(r, 0);
+}
+
+/* An answer before the end of the request: whole, then the rest is unwanted. */
+static void
+ends_an_early_answer_with_no_error(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_post(r, 10, true);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 403, 0, true);
+	h2_rig_release(r, 0);
+	assert_string_equal(r->got, "1 [:status: 403]\n"
+	    "1 [content-length: 0]\n1 [server: me]\n1 end 0\n"
+	    "1 rst NO_ERROR\n");
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+}
+
+static void
+never_completes_an_answer_that_was_cut(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_get(r);
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	for (unsigned i = 0; i < 3; i++)
+		h2_rig_respond(r, i, 200, i == 1 ? 9 : LENGTH_NONE, false);
+	h2_rig_pump(r);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->replies[1].code, NGHTTP2_INTERNAL_ERROR);
+	h2_rig_send(r, 1, "short", 5, true);
+	h2_rig_pump(r);
+	assert_int_equal(r->replies[3].code, NGHTTP2_INTERNAL_ERROR);
+	assert_non_null(strstr(r->log, "reset cancel"));
+	h2_rig_release(r, 1);
+	stream_reset(r->streams[2].s, STREAM_REFUSED);
+	r->streams[2].s = NULL;
+	h2_rig_pump(r);
+	assert_int_equal(r->replies[5].code, NGHTTP2_REFUSED_STREAM);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+}
+
+static void
+never_sends_more_than_was_stated(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 200, 2, false);
+	assert_int_equal(h2_rig_send(r, 0, "long", 4, false), 4);
+	h2_rig_pump(r);
+	assert_int_equal(r->streams[0].room, 4);
+	assert_int_equal(r->replies[1].down, 2);
+	h2_rig_release(r, 0);
+}
+
+static void
+tells_that_the_client_reset(void **state)
+{
+	struct h2_rig *r = *state;
+
+	r->keep = true;
+	h2_rig_post(r, 10, true);
+	h2_rig_pump(r);
+	nghttp2_submit_rst_stream(r->client, 0, 1, NGHTTP2_CANCEL);
+	h2_rig_pump(r);
+	assert_non_null(strstr(r->log, "reset cancel\n"));
+	assert_int_equal(r->codec->phase, CODEC_BUSY);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+}
+
+static void
+opens_a_tunnel_for_connect(void **state)
+{
+	static const char *const lines[] = { ":method: CONNECT",
+	    ":authority: a:443", NULL };
+	struct h2_rig *r = *state;
+
+	h2_rig_submit(r, 4, true, lines);
+	h2_rig_pump(r);
+	assert_string_equal(r->log, "CONNECT a:443  end\n");
+	assert_int_equal(r->streams[0].body, 0);
+	h2_rig_respond(r, 0, 200, LENGTH_NONE, false);
+	h2_rig_pump(r);
+	assert_int_equal(r->streams[0].body, 4);
+	h2_rig_send(r, 0, "back", 4, true);
+	r->replies[1].wait = false;
+	nghttp2_session_resume_data(r->client, 1);
+	h2_rig_pump(r);
+	assert_true(r->streams[0].end && r->streams[0].room_end);
+	assert_int_equal(r->replies[1].down, 4);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->replies[1].code, NGHTTP2_NO_ERROR);
+}
+
+static void
+opens_a_websocket_by_extended_connect(void **state)
+{
+	static const char *const lines[] = { H2_RIG_REQUEST("CONNECT"),
+	    ":protocol: websocket", "sec-websocket-version: 13", NULL };
+	struct h2_rig *r = *state;
+
+	h2_rig_pump(r);
+	assert_int_equal(nghttp2_session_get_remote_settings(r->client,
+	    NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL), 1);
+	h2_rig_submit(r, 4, true, lines);
+	h2_rig_pump(r);
+	assert_string_equal(r->log, "GET a / protocol=websocket "
+	    "[sec-websocket-version: 13] "
+	    "[Sec-WebSocket-Key: c3RlZWx5YXJkIHdyb3RlIQ==] end\n");
+	h2_rig_respond(r, 0, 101, LENGTH_NONE, false);
+	h2_rig_pump(r);
+	assert_string_equal(r->got, "1 [:status: 200]\n1 [server: me]\n");
+	assert_int_equal(r->streams[0].body, 4);
+	h2_rig_release(r, 0);
+}
+
+static void
+drains_in_two_steps(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	r->blocked = true;
+	codec_drain(r->codec);
+	h2_rig_get(r);		/* on its way, when the first GOAWAY comes */
+	h2_rig_pump(r);
+	assert_int_equal(r->nstreams, 2);
+	r->blocked = false;
+	h2_rig_pump(r);
+	assert_int_equal(r->ngoaways, 2);
+	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	for (unsigned i = 0; i < 2; i++) {
+		h2_rig_respond(r, i, 204, LENGTH_NONE, true);
+		h2_rig_pump(r);
+		h2_rig_release(r, i);
+		assert_int_equal(r->replies[1 + 2 * i].status, 204);
+	}
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+static void
+drains_at_once_when_idle_and_after_enough_requests(void **state)
+{
+	struct h2_rig *r = *state;
+
+	r->limits.requests = 1;
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
+	h2_rig_pump(r);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+static void
+expires_idle_and_inside_a_head(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_pump(r);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	/* HEADERS of stream 1, without END_HEADERS. */
+	h2_rig_feed(r, "\0\0\1\1\1\0\0\0\1\x82", 10);
+	assert_int_equal(r->codec->phase, CODEC_HEAD);
+	codec_expire(r->codec);
+	assert_string_equal(r->log, "reset timeout 408 "
+	    "the request head did not arrive in time\n");
+	h2_rig_respond(r, 0, 408, 0, true);
+	h2_rig_pump(r);
+	assert_true(r->streams[0].room_end);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+static void
+tells_all_streams_that_the_connection_broke(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_post(r, 10, true);
+	h2_rig_pump(r);
+	codec_eof(r->codec, 104);
+	assert_non_null(strstr(r->log, "reset cancel\nreset cancel\n"));
+	h2_rig_release(r, 0);
+	h2_rig_release(r, 1);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	assert_int_equal(r->codec->end, CODEC_ABORT);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(answers_a_request),
+		TEST(reads_byte_by_byte),
+		TEST(takes_a_body_within_the_window),
+		TEST(bounds_what_all_streams_hold),
+		TEST(sends_a_body_as_the_client_takes_it),
+		TEST(passes_trailers_both_ways),
+		TEST(sends_interims_and_no_body_to_head),
+		TEST(ends_an_early_answer_with_no_error),
+		TEST(never_completes_an_answer_that_was_cut),
+		TEST(never_sends_more_than_was_stated),
+		TEST(tells_that_the_client_reset),
+		TEST(opens_a_tunnel_for_connect),
+		TEST(opens_a_websocket_by_extended_connect),
+		TEST(drains_in_two_steps),
+		TEST(drains_at_once_when_idle_and_after_enough_requests),
+		TEST(expires_idle_and_inside_a_head),
+		TEST(tells_all_streams_that_the_connection_broke),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
