@@ -88,8 +88,8 @@ settings_of(const struct conf_pool_tls *t, const struct conf_tls_kit *kit)
 		    !t->ktls },
 		.files = { t->cert, t->key, NULL },
 		.verify_name = t->verify_name,
-		.alpn = kit->alpn,
-		.nalpn = kit->nalpn,
+		.alpn = kit->alpn[0],
+		.nalpn = kit->nalpn[0],
 		.no_resumption = !t->resumption,
 	};
 }
