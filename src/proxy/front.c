@@ -133,14 +133,20 @@ has_idled(struct front *f)
 	return false;
 }
 
-/* A client that was parked speaks again: how soon? */
+/*
+ * Something has come for a client that was parked.  Until a request begins its
+ * time goes on: neither an empty line nor a record of TLS without data buys it
+ * more.
+ */
 static void
-judge_pace(struct front *f)
+rest_on(struct front *f)
 {
 	int64_t now = f->listener->worker->loop->clock.now;
 
-	if (f->link.parked)
-		f->quick = now + keep_alive_of(f) - f->timer.deadline < REST;
+	f->quick = now + keep_alive_of(f) - f->timer.deadline < REST;
+	f->phase = CODEC_IDLE;
+	f->rested = true;
+	loop_reap(f->listener->worker->loop, &f->reap);
 }
 
 /* The client has its last answer; it gets a moment to close. */
@@ -210,13 +216,16 @@ begin(struct front *f)
 {
 	const struct conf_listener *conf = f->listener->conf;
 	const struct codec_row *row = handshake_protocol(f);
+	bool was_parked = f->link.parked;
 
-	judge_pace(f);
 	f->trusted = is_in(&conf->trusted, f->link.conn->peer);
 	link_codec(&f->link, row->server, &f->listener->worker->shared,
 	    &conf->limits);
 	f->link.codec->requests = f->requests;
-	set_timer(f, CODEC_IDLE);
+	if (was_parked)
+		rest_on(f);
+	else
+		set_timer(f, CODEC_IDLE);
 	link_kick(&f->link);
 }
 
@@ -250,7 +259,8 @@ rest(struct front *f)
 	uint32_t requests = f->link.codec != NULL ? f->link.codec->requests :
 	    f->requests;
 
-	if (link_park(&f->link))
+	/* It may have been served meanwhile, and have another timer. */
+	if (f->rested && link_park(&f->link))
 		f->requests = requests;
 }
 

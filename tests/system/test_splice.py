@@ -353,12 +353,10 @@ def holds_little_for_a_slow_reader():
     with s.wire() as w:                 # warm up
         get(w, 1 << 20)
     before = rss(s.pid)
-    with s.wire(rcvbuf=8192) as w:
-        w.send(request("/size?n=%d" % SIZE))
+    with stalled(s, 1) as w:
         for _ in range(20):
             w.read_exactly(1024, 20 * SLOW)
             time.sleep(0.02)
-        wait_for(lambda: used(s) == 1, 5 * SLOW, "a pipe to stay full")
         grown = rss(s.pid) - before
         at_first = spliced(s)
         for _ in range(SIZE >> 21):     # the sockets hold some of it

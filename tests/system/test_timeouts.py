@@ -51,6 +51,22 @@ def an_idle_connection_is_closed_silently():
 
 
 @case
+def empty_lines_buy_an_idle_client_no_time():
+    s = impatient()
+    with s.wire() as w:
+        w.send(request())
+        equal(w.response().status, 200)
+        began = time.monotonic()
+        while time.monotonic() - began < 2 * SLOW and w.is_silent(0.15):
+            try:
+                w.send(b"\r\n")
+            except OSError:
+                break
+        equal(w.read_eof(0.1), b"", "after an idle time of empty lines")
+        within(began, 0.35, 1.2)
+
+
+@case
 def a_connection_that_never_speaks_is_closed():
     s = impatient()
     with s.wire() as w:
