@@ -20,6 +20,13 @@
 #define PAGES_KEPT 512		/* 16 MiB */
 #define CHUNKS_KEPT 4096	/* 16 MiB */
 
+/* The rest stays active, and is heard first in the next tick. */
+void
+loop_enough(struct loop *l)
+{
+	event_base_loopbreak(l->base);
+}
+
 static void
 on_alarm(evutil_socket_t fd, short what, void *arg)
 {
@@ -209,6 +216,7 @@ wait_for_events(struct loop *l, int64_t until)
 	else
 		set_alarm(l, earlier(wheel_next(&l->wheel), until));
 	l->is_awake = false;
+	l->heard = 0;
 	event_base_loop(l->base, flags);
 	loop_wake(l);
 }

@@ -33,6 +33,13 @@ struct event;
  */
 #define LOOP_ROUNDS 64
 
+/*
+ * Events heard in a tick; more wait for the next.  What they touch must not
+ * have left the caches when run and flush come to it: with 1,000 busy clients
+ * and no bound a request cost half as much again.
+ */
+#define LOOP_BATCH 32
+
 struct task {
 	struct list node;
 	void (*fn)(struct task *);
@@ -53,6 +60,7 @@ struct loop {
 	void *after_owner;
 	uint64_t ticks;
 	int64_t busy;			/* microseconds not spent waiting */
+	unsigned heard;			/* events in this tick */
 	bool is_awake;			/* the clock was read in this tick */
 };
 
@@ -95,10 +103,14 @@ loop_later(struct loop *l, struct task *t)
 		list_add_tail(&l->later, &t->node);
 }
 
+void loop_enough(struct loop *l);	/* no more events in this tick */
+
 /* What every event callback in net/ does first: the clock is read once. */
 static inline void
 loop_wake(struct loop *l)
 {
+	if (++l->heard == LOOP_BATCH)
+		loop_enough(l);
 	if (l->is_awake)
 		return;
 	l->is_awake = true;
