@@ -203,19 +203,23 @@ add_piece(struct iovec *v, size_t *n, size_t max, const char *p, size_t size)
 	return true;
 }
 
+static bool
+add_buf(struct iovec *v, size_t *n, size_t max, const struct buf *b)
+{
+	return buf_len(b) == 0 || add_piece(v, n, max, buf_at(b), buf_len(b));
+}
+
 /* Those pieces only that stand in front of what is in a pipe. */
 static bool
 add_pieces(const struct h1_out *o, struct iovec *v, size_t *n, size_t max)
 {
-	if (!add_piece(v, n, max, o->head.base + o->head.pos,
-	    buf_len(&o->head)) ||
+	if (!add_buf(v, n, max, &o->head) ||
 	    !add_piece(v, n, max, o->line + o->line_at, o->line_n))
 		return false;
 	return o->lent.pipe != NULL ||
 	    (add_piece(v, n, max, o->lent.p, o->lent.n) &&
 	    add_piece(v, n, max, o->tail.p, o->tail.n) &&
-	    add_piece(v, n, max, o->post.base + o->post.pos,
-	    buf_len(&o->post)));
+	    add_buf(v, n, max, &o->post));
 }
 
 size_t
