@@ -105,12 +105,6 @@ text_add_char(struct text *t, char c)
 }
 
 void
-text_add_string(struct text *t, const char *s)
-{
-	text_add_slice(t, slice_of(s));
-}
-
-void
 text_add_number(struct text *t, int64_t n)
 {
 	char digits[NUMBER_TEXT];

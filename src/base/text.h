@@ -20,7 +20,6 @@ void text_add(struct text *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_vadd(struct text *t, const char *fmt, va_list ap);
 void text_add_slice(struct text *t, struct slice s);
-void text_add_string(struct text *t, const char *s);
 void text_add_char(struct text *t, char c);
 void text_add_number(struct text *t, int64_t n);	/* decimal */
 

@@ -203,7 +203,7 @@ escapes_a_byte_wherever_it_stands(void **state)
 }
 
 static void
-writes_numbers_strings_and_bytes(void **state)
+writes_numbers_slices_and_bytes(void **state)
 {
 	struct text t;
 
@@ -212,7 +212,7 @@ writes_numbers_strings_and_bytes(void **state)
 	text_add_number(&t, 0);
 	text_add_char(&t, ' ');
 	text_add_number(&t, INT64_MAX);
-	text_add_string(&t, " and ");
+	text_add_slice(&t, SLICE(" and "));
 	text_add_number(&t, INT64_MIN);
 	assert_string_equal(t.p,
 	    "0 9223372036854775807 and -9223372036854775808");
@@ -243,7 +243,7 @@ main(void)
 		cmocka_unit_test(escapes_as_json_and_for_people),
 		cmocka_unit_test(makes_valid_json_of_any_bytes),
 		cmocka_unit_test(escapes_a_byte_wherever_it_stands),
-		cmocka_unit_test(writes_numbers_strings_and_bytes),
+		cmocka_unit_test(writes_numbers_slices_and_bytes),
 		cmocka_unit_test(keeps_every_log_line_on_one_line),
 	};
 
