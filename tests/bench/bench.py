@@ -51,7 +51,8 @@ class Progress:
 def one(peer_class, case, settings):
     """One run, with an origin of its own; a dict, or why it failed."""
     with temp_dir() as there, temp_dir() as here:
-        with Origin(there, min(case.servers, peer_class.most_servers)) as origin:
+        with Origin(there, min(case.servers, peer_class.most_servers),
+                    case.back) as origin:
             peer = peer_class(case, origin.servers, here, settings)
             with peer:
                 return measure.run(peer, origin, settings.seconds)

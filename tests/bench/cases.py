@@ -19,6 +19,10 @@ class Case:
     tool: str = "wrk"           # load.py: wrk | h2load | full | resumed
     args: tuple = ()            # more arguments of the tool
     curl: tuple = ("--http1.1",)        # how the check asks
+    front: str = "h1"           # what clients speak: h1 | h2
+    back: str = "h1"            # what servers speak
+    streams: int = 1            # requests at once on a client's connection
+    rivals: tuple = ("haproxy", "nginx")    # the cheapest of them counts
     log: bool = False           # an access log, JSON, to a file
     closes: bool = False        # a connection for each request
     tickets: bool = True        # for sessions of TLS; none: no resumption
@@ -48,9 +52,23 @@ BIG_AUTO = {**BIG, "haproxy": {"defaults": ["option splice-auto"]}}
 BIG_TLS = {"nginx": BIG["nginx"]}       # nothing to splice
 
 
+ALL_RIVALS = ("haproxy", "nginx", "h2o")
+
+
 def secure(name, what, **more):
     """TLS to the client: 1.3, one suite, group and certificate (tls.py)."""
-    return Case(name, what, scheme="https", without=("floor",), **more)
+    return Case(name, what, scheme="https", without=("floor",),
+                rivals=ALL_RIVALS, **more)
+
+
+def multiplexed(name, what, **more):
+    """HTTP/2 from clients, by prior knowledge or, with TLS, by ALPN."""
+    return Case(**{
+        "name": name, "what": what, "front": "h2", "tool": "h2load",
+        "clients": 16, "streams": 10, "without": ("floor",),
+        "rivals": ALL_RIVALS,
+        "curl": ("--http2",) if more.get("scheme") == "https"
+        else ("--http2-prior-knowledge",), **more})
 
 
 CASES = [
@@ -73,6 +91,10 @@ CASES = [
            closes=True, tool="full", tickets=False),
     secure("tlsresumed", "a resumed handshake for each request, 64 clients",
            closes=True, tool="resumed"),
+    multiplexed("h2small", "100 bytes, HTTP/2, 16 clients with 10 streams"),
+    multiplexed("h2body16k", "16 KiB, HTTP/2, 16 clients with 10 streams",
+                path="/file/16k"),
+    multiplexed("h2tls", "h2small by TLS", scheme="https"),
 ]
 
 

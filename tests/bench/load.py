@@ -83,6 +83,7 @@ class H2load:
         self.child = Process(
             ["h2load", "-t1", "-c%d" % case.clients,
              "-D%dms" % int(seconds * 1000), "--log-file", self.times,
+             "-m%d" % case.streams, *(() if case.front == "h2" else ("--h1",)),
              *arguments(case), url], LOAD_CORE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

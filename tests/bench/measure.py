@@ -84,7 +84,8 @@ def check(peer):
         fail("the check got another body of the same length")
     base = peer.url[:len(peer.url) - len(case.path)]
     said = curl(case, ["-H", "X-Bench: 4711", base + "/echo"]).split("|")
-    wanted = ["GET", case.host or base.split("//")[1], "4711", "127.0.0.1", case.scheme, "HTTP/1.1"]
+    wanted = ["GET", case.host or base.split("//")[1], "4711", "127.0.0.1", case.scheme,
+              "HTTP/2.0" if case.back == "h2" else "HTTP/1.1"]
     if peer.name == "floor":
         wanted[3:5] = ["", ""]
     if said[:6] != wanted:
@@ -175,7 +176,8 @@ def under_load(peer, origin, seconds):
 
 def verify(case, peer, made, seen):
     """Did the origin see what the clients did, on the connections we mean?"""
-    if not made <= seen <= made + 2 * case.clients + made // 100:
+    most = 2 * case.clients * case.streams
+    if not made <= seen <= made + most + made // 100:
         fail("the clients made %d requests, the origin saw %d" % (made, seen))
     closed = sockets(peer.port, TIME_WAIT) if case.closes else 0
     if case.closes and closed < min(made // 4, 2000):

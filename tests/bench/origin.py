@@ -1,6 +1,6 @@
 """origin.py - what stands behind the proxies: one nginx at several addresses.
 
-It also counts: its status page says how many requests it has had, whatever
+It also counts: a page at an address of its own says how many requests it has had, whatever
 made them.
 """
 import os
@@ -35,8 +35,8 @@ http {
     location / { return 200 "%(small)s\\n"; }
     location /file/ { }
     location = /echo { return 200 "%(echo)s"; }
-    location = /status { stub_status; }
   }
+  server { listen %(counter)s; location / { stub_status; } }
 }
 """
 
@@ -57,11 +57,12 @@ class Origin:
     """n addresses of 127/8, one port; above 16 it listens at every address,
     for a listener each would be its own kind of slow."""
 
-    def __init__(self, directory, n):
+    def __init__(self, directory, n, speaks="h1"):
         self.hosts = ["127.0.%d.%d" % (1 + i // 250, 1 + i % 250)
                       for i in range(n)]
         if n <= 16:
             self.hosts = ["127.0.0.%d" % (1 + i) for i in range(n)]
+        self.counter = "%s:%d" % ("127.0.0.1", free_port())
         self.port = free_port_at(self.hosts if n <= 16 else ["0.0.0.0"])
         self.servers = ["%s:%d" % (h, self.port) for h in self.hosts]
         listen = self.servers if n <= 16 else ["0.0.0.0:%d" % self.port]
@@ -72,8 +73,11 @@ class Origin:
         with open(directory + "/nginx.conf", "w") as f:
             f.write(CONF % {
                 "dir": directory, "user": nginx_user(), "echo": ECHO,
-                "small": SMALL.decode().strip(), "listen": " ".join(
-                    "listen %s backlog=8192;" % x for x in listen)})
+                "small": SMALL.decode().strip(), "counter": self.counter,
+                "listen": " ".join(
+                        "listen %s backlog=8192%s;" % (
+                        x, " http2" if speaks == "h2" else "")
+                    for x in listen)})
         self.child = Process(
             [nginx(), "-p", directory, "-c", directory + "/nginx.conf"],
             LOAD_CORE, directory + "/said")
@@ -86,7 +90,7 @@ class Origin:
     def status(self):
         """(open connections, requests so far), this one not counted."""
         with urllib.request.urlopen(
-                "http://%s/status" % self.servers[0], timeout=20) as r:
+                "http://%s/status" % self.counter, timeout=20) as r:
             text = r.read().decode()
         active = int(re.search(r"Active connections: (\d+)", text)[1])
         requests = int(re.search(r"\d+ \d+ (\d+)", text)[1])

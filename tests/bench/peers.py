@@ -128,6 +128,8 @@ class Steelyard(Peer):
                 "name": "origins", "balance": "least_conn",
                 "servers": [{"address": a} for a in self.servers],
                 "reuse": {"max": c.reuse, "timeout": "600s"}}]}
+        if c.back == "h2":
+            conf["pools"][0]["protocol"] = "h2"
         if c.is_tls:
             conf["listeners"][0]["tls"] = {
                 "certificates": [{"cert": self.cert, "key": self.key}],
@@ -190,6 +192,12 @@ class Haproxy(Peer):
 "listener":%fc,"pool":%bc,"server":%sc}}'
 """
 
+    def protocol(self):
+        """On the line "bind"."""
+        if self.case.front == "h1":
+            return ""
+        return " alpn h2" if self.case.is_tls else " proto h2"
+
     def tls(self):
         """On the line "bind"."""
         return " ssl crt %s ssl-min-ver %s ssl-max-ver %s ciphersuites %s " \
@@ -224,12 +232,13 @@ backend origins
 """ % {"capacity": c.capacity, "port": self.port, "scheme": c.scheme,
        "log": self.LOG if c.log else "",
        "bind": self.lines("bind", " ").replace("\n", "")
-       + (self.tls() if c.is_tls else ""),
+       + self.protocol() + (self.tls() if c.is_tls else ""),
        "sessions": "" if c.tickets else "\n    tune.ssl.cachesize 0",
        "global": self.lines("global"), "defaults": self.lines("defaults"),
        "frontend": self.lines("frontend"), "backend": self.lines("backend"),
-       "servers": "\n".join("    server s%d %s" % x
-                            for x in enumerate(self.servers))})]
+       "servers": "\n".join("    server s%d %s%s" % (
+           i, a, " proto h2" if c.back == "h2" else "")
+           for i, a in enumerate(self.servers))})]
 
     @classmethod
     def version(cls, settings):
@@ -295,7 +304,8 @@ http {
        "http": self.lines("http"), "server": self.lines("server")
        + (self.tls() if c.is_tls else ""),
        "listen": self.lines("listen", " ").replace("\n", "")
-       + (" ssl" if c.is_tls else ""),
+       + (" ssl" if c.is_tls else "")
+       + (" http2" if c.front == "h2" else ""),
        "location": self.lines("location", "      "),
        "servers": "\n    ".join("server %s max_fails=0;" % a
                                 for a in self.servers)})]

@@ -7,9 +7,7 @@ import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RIVALS = ("haproxy", "nginx")
 CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
-TLS_RIVALS = ("haproxy", "nginx", "h2o")
 
 
 class Results:
@@ -44,7 +42,7 @@ class Results:
         a, b = self.median(case, name), self.median(case, to)
         return a["us"] / b["us"] if a and b else None
 
-    def rival(self, case, rivals=RIVALS):
+    def rival(self, case, rivals=("haproxy", "nginx")):
         """The cheapest of the rivals; None when one is missing."""
         found = [(m["us"], p) for p in rivals
                  if (m := self.median(case, p))]
@@ -126,19 +124,16 @@ def scale_tables(results, cases, peers):
 
 
 def summary(results, cases, peers, me="steelyard"):
-    """us a request, and the ratio to the better of HAProxy and nginx; with
-    TLS, of h2o too."""
+    """us a request, and the ratio to the cheapest of the case's rivals."""
     out = ["", "us of processor time a request (median of the rounds)",
            "%-10s" % "" + "".join("%10s" % p for p in peers)
-           + "   %s / better of %s; tls: and h2o" % (
-               me, " and ".join(RIVALS))]
+           + "   %s / the cheapest rival" % me]
     for case in cases:
         line = "%-10s" % case.name
         for p in peers:
             m = results.median(case.name, p)
             line += "%10s" % ("%.2f" % m["us"] if m else "-")
-        rival = results.rival(case.name,
-                              TLS_RIVALS if case.is_tls else RIVALS)
+        rival = results.rival(case.name, case.rivals)
         ratio = rival and results.ratio(case.name, me, rival)
         if ratio:
             line += "   %.2f (%s)" % (ratio, rival)
