@@ -129,6 +129,20 @@ fill_back(struct stat_row *r, const struct worker *w, const struct counters *c)
 }
 
 static void
+fill_protocols(struct stat_row *r, const struct listener *l)
+{
+	const uint64_t *sess = l->sessions, *req = l->requests;
+
+	stat_number(r, STAT_sess_other, (int64_t)sess[HTTP_PROTO_NONE]);
+	stat_number(r, STAT_h1sess, (int64_t)sess[HTTP_1_1]);
+	stat_number(r, STAT_h2sess, (int64_t)sess[HTTP_2]);
+	stat_number(r, STAT_req_other, (int64_t)req[HTTP_PROTO_NONE]);
+	stat_number(r, STAT_h1req, (int64_t)req[HTTP_1_1]);
+	stat_number(r, STAT_h2req, (int64_t)req[HTTP_2]);
+	stat_text(r, STAT_proto, l->conf->limits.http2 ? "h2" : "h1");
+}
+
+static void
 fill_listener(struct stat_row *r, const struct worker *w,
     const struct listener *l)
 {
@@ -156,9 +170,9 @@ fill_listener(struct stat_row *r, const struct worker *w,
 		stat_number(r, STAT_ssl_failed_handshake,
 		    (int64_t)l->tls.failed);
 	}
+	fill_protocols(r, l);
 	addr_print(&l->addr, r->addr);
 	stat_text(r, STAT_addr, r->addr);
-	stat_text(r, STAT_proto, "h1");
 }
 
 static const char *

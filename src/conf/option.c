@@ -175,6 +175,8 @@ const struct option option_table[] = {
 	    DAY, "60s", "idle between requests")
 	DURATION("listener.timeouts", conf_listener_timeouts, send, SOME, DAY,
 	    "60s", "the client takes no byte of its answer")
+	DURATION("listener.timeouts", conf_listener_timeouts, max_age, SOME,
+	    30 * DAY, "1h", "age at which a connection is ended gently")
 
 	SIZE("listener.limits", http_limits, request_line, 128, 64 * K, "8k",
 	    "bytes of method, target and version")

@@ -367,6 +367,7 @@ account(struct exchange *x)
 
 	x->bytes_out = x->fs->bytes_out;
 	l->req_tot++;
+	x->front->listener->requests[x->front->link.codec->proto]++;
 	rate_add(&l->req_rate, now);
 	w->count.req_tot++;
 	rate_add(&w->count.req_rate, now);

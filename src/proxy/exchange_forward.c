@@ -136,8 +136,10 @@ send_response(struct exchange *x)
 	if (x->tunnel)		/* the request has ended, its bytes begin */
 		x->up.end = x->up.ended = x->up.done = false;
 	x->down.ended = x->response_end;
-	if (!x->discard)
-		stream_send_head(x->fs, &out, x->response_end);
+	if (x->discard)
+		return;
+	front_judge_age(x->front);
+	stream_send_head(x->fs, &out, x->response_end);
 }
 
 /* The client is gone: cancel, or by choice let the server finish. */

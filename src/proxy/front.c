@@ -62,9 +62,21 @@ tell_unready(struct front *f, bool late)
 }
 
 static void
+count_session(struct front *f, enum http_proto proto)
+{
+	if (f->asked)
+		return;
+	f->asked = true;
+	f->listener->sessions[proto]++;
+}
+
+static void
 on_stream(void *owner, struct stream *s)
 {
-	exchange_new(owner, s);
+	struct front *f = owner;
+
+	count_session(f, f->link.codec->proto);
+	exchange_new(f, s);
 }
 
 static void
@@ -74,9 +86,21 @@ set_after(struct front *f, int64_t after)
 }
 
 static int64_t
+age_left(const struct front *f)
+{
+	int64_t end = f->born + f->listener->conf->timeouts.max_age;
+	int64_t now = f->listener->worker->loop->clock.now;
+
+	return end > now ? end - now : 0;
+}
+
+/* How long it may be idle: no connection grows older than it may. */
+static int64_t
 keep_alive_of(const struct front *f)
 {
-	return f->listener->conf->timeouts.keep_alive;
+	int64_t left = age_left(f), t = f->listener->conf->timeouts.keep_alive;
+
+	return t < left ? t : left;
 }
 
 /* For as long as it is idle it does without a codec. */
@@ -277,6 +301,7 @@ run_reap(struct task *t)
 		rest(f);
 		return;
 	}
+	count_session(f, HTTP_PROTO_NONE);
 	caller_fini(&f->caller);
 	link_fini(&f->link);
 	l->tls.now -= f->secure;
@@ -336,6 +361,7 @@ front_new(struct listener *l, struct conn *conn)
 		return NULL;
 	f = slab_get(&w->fronts);
 	f->listener = l;
+	f->born = now;
 	f->phase = CODEC_BUSY;
 	task_init(&f->reap, run_reap);
 	timer_init(&f->timer, on_timer);
@@ -366,6 +392,16 @@ front_retune(struct front *f)
 		return;
 	f->link.codec->limits = &f->listener->conf->limits;
 	f->trusted = is_in(&f->listener->conf->trusted, f->link.conn->peer);
+}
+
+/* One that is idle ends by its timer. */
+void
+front_judge_age(struct front *f)
+{
+	if (f->old || f->link.down || age_left(f) > 0)
+		return;
+	f->old = true;
+	codec_drain(f->link.codec);
 }
 
 void

@@ -22,11 +22,14 @@ struct front {
 	struct caller caller;		/* the client, as servers are told */
 	struct task reap;
 	struct timer timer;		/* handshake, head or keep-alive */
+	int64_t born;			/* clock.now */
 	uint32_t exchanges;		/* that hold it */
 	uint32_t requests;		/* of codecs that it had before */
 	uint8_t phase;			/* the timer was set for */
 	bool rested;			/* idle, and its timer is the last */
 	bool quick;			/* it asks again soon */
+	bool old;			/* max_age is over, and it was told */
+	bool asked;			/* it is counted by its protocol */
 	bool secure;			/* TLS stands on it, or is to */
 	bool trusted;			/* the peer is in listener->conf->trusted */
 };
@@ -40,6 +43,10 @@ struct front *front_new(struct listener *l, struct conn *conn);
 
 /* The listener has a new snapshot: limits and trust follow. */
 void front_retune(struct front *f);
+
+/* An answer is about to begin: if the connection is old enough it says that it
+ * is the last. */
+void front_judge_age(struct front *f);
 
 /* No new requests; closes when idle. */
 void front_drain(struct front *f);

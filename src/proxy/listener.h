@@ -7,6 +7,7 @@
 #include "cluster/bad.h"
 #include "cluster/counters.h"
 #include "conf/model.h"
+#include "http/proto.h"
 #include "net/acceptor.h"
 
 struct worker;
@@ -28,6 +29,8 @@ struct listener {
 	uint32_t nfronts;
 	struct counters count;
 	struct tls_counters tls;
+	uint64_t sessions[HTTP_PROTOS];	/* by protocol; NONE: asked nothing */
+	uint64_t requests[HTTP_PROTOS];
 	struct bad bad;			/* the last malformed request */
 	bool full;			/* accepting is paused by a limit */
 	int64_t full_told;		/* when that was logged last, or 0 */

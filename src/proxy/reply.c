@@ -65,6 +65,7 @@ send_answer(struct exchange *x, struct head *h, struct slice body)
 	    (x->ending.when == 'R' && x->ending.who != 'L');
 	x->head_sent = x->replied = true;
 	bodiless = has_no_body(x) || h->length == LENGTH_NONE || body.n == 0;
+	front_judge_age(x->front);
 	stream_send_head(x->fs, h, bodiless);
 	x->reply_body = bodiless ? SLICE_NONE : body;
 	x->down.ended = bodiless;

@@ -5,6 +5,7 @@ import stat
 
 from harness import (SLOW, Steelyard, case, equal, fail, main, once, pool,
                      request, rows, wait_for)
+from h2wire import DATA, H2Wire
 from origins import GoodOrigin
 from wire import Wire
 
@@ -54,6 +55,29 @@ def an_answer_ends_with_an_empty_line():
 @case
 def an_answer_of_success_is_an_empty_line():
     equal(talk(b"set server web/a state ready\n"), "\n")
+
+
+@case
+def connections_and_requests_are_counted_by_protocol():
+    with Steelyard(pool(GoodOrigin(name="a"))) as s:
+        # The harness has looked whether the listener accepts.
+        with s.wire() as one, H2Wire(s.port) as two:
+            for n in (1, 3):
+                one.send(request())
+                equal(one.response().status, 200)
+            for n in (1, 3, 5):
+                two.ask(n)
+                two.until(DATA, n)
+            wait_for(lambda: s.row("web/FRONTEND")["req_tot"] == "5", 5,
+                     "five requests")
+        wait_for(lambda: s.row("web/FRONTEND")["scur"] == "0", 5, "scur 0")
+        row = s.row("web/FRONTEND")
+        equal([row[x] for x in ("h1sess", "h2sess", "h1req", "h2req",
+                                "req_other", "proto")],
+              ["1", "1", "2", "3", "0", "h2"])
+        equal(int(row["sess_other"]), int(row["stot"]) - 2, "sess_other")
+    with Steelyard(pool(GoodOrigin(name="a")), listener={"http2": False}) as s:
+        equal(s.row("web/FRONTEND")["proto"], "h1")
 
 
 @case

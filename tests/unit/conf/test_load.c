@@ -79,6 +79,7 @@ fills_in_defaults_of_a_listener(void **state)
 	assert_int_equal(l->timeouts.head, SEC(10));
 	assert_int_equal(l->timeouts.keep_alive, SEC(60));
 	assert_int_equal(l->timeouts.send, SEC(60));
+	assert_int_equal(l->timeouts.max_age, SEC(3600));
 	assert_int_equal(l->limits.request_line, d->request_line);
 	assert_int_equal(l->limits.head, d->head);
 	assert_int_equal(l->limits.fields, d->fields);

@@ -1,0 +1,161 @@
+"""How connections of clients end gently: by age, by their number of requests,
+by a reload without their listener, at the end of the process."""
+import signal
+import time
+
+from h2wire import (ACK, DATA, END_STREAM, GOAWAY, H2Wire, HEADERS, PING,
+                    frame)
+from harness import (SLOW, Steelyard, case, equal, fail, free_port, main, once,
+                     pool, request, wait_for)
+from origins import GoodOrigin
+from wire import WEBSOCKET
+
+AGE = 0.4
+NO_LAST = 0x7fffffff
+
+
+@once
+def origin():
+    return GoodOrigin(name="a")
+
+
+@once
+def young():
+    """Connections grow 400 ms old."""
+    return Steelyard(
+        pool(origin()), pool(origin(), name="hasty", timeouts={
+            "response": "%dms" % (2000 * AGE)}),
+        routes=[{"host": "hasty", "pool": "hasty"},
+                {"pool": "web"}],
+        listener={"timeouts": {"max_age": "%dms" % (AGE * 1000)}})
+
+
+def says_goodbye_in_two_steps(w, busy):
+    """Streams that wait for an answer.  What is asked between the steps is
+    served, and the second GOAWAY counts it."""
+    lasts, ended, token, more = [], set(), None, max(busy) + 2
+    while True:
+        f = w.frame()
+        if f is None:
+            break
+        kind, flags, stream, payload = f
+        if kind == GOAWAY:
+            lasts.append(int.from_bytes(payload[:4], "big"))
+            equal(payload[4:8], bytes(4), "the code of GOAWAY")
+        elif kind == PING and not flags & ACK:
+            token = payload
+        elif kind in (HEADERS, DATA) and flags & END_STREAM:
+            ended.add(stream)
+        if lasts == [NO_LAST] and token is not None:
+            w.ask(more)
+            w.send(frame(PING, ACK, 0, token))
+            token = None
+    equal(lasts, [NO_LAST, more], "the last streams of GOAWAY")
+    equal(ended, {*busy, more}, "streams that were answered")
+
+
+@case
+def http_1_says_close_once_it_is_old_enough():
+    s = young()
+    for host, status in (("a", 200), ("hasty", 504)):
+        with s.wire() as w:
+            w.send(request("/echo"))
+            equal(w.response().tokens("Connection"), [])
+            w.send(request("/slow?ms=%d" % (3000 * AGE), host=host))
+            r = w.response()
+            equal((r.status, r.tokens("Connection")), (status, ["close"]))
+            w.is_closed()
+
+
+@case
+def an_idle_connection_ends_at_that_age():
+    s = young()
+    with s.wire() as w:
+        begin = time.monotonic()
+        w.send(request("/echo"))
+        equal(w.response().tokens("Connection"), [])
+        w.is_closed(3 * SLOW)
+        if time.monotonic() - begin < AGE - 0.02:
+            fail("too soon")
+
+
+@case
+def a_tunnel_grows_older():
+    s = young()
+    with s.wire() as w:
+        w.send(request("/ws", WEBSOCKET))
+        equal(w.response().status, 101)
+        end = time.monotonic() + 2 * AGE
+        while time.monotonic() < end:
+            w.send(b"x")
+            equal(w.read_exactly(1), b"x")
+            time.sleep(0.02)
+
+
+@case
+def http_2_says_goaway_twice_once_it_is_old_enough():
+    s = young()
+    with H2Wire(s.port) as w:
+        w.ask(1, "GET", "/slow?ms=%d" % (AGE * 4000))
+        w.ask(3, "GET", "/slow?ms=%d" % (AGE * 2000))
+        says_goodbye_in_two_steps(w, {1, 3})
+
+
+@case
+def the_limit_of_requests_ends_both_versions():
+    with Steelyard(pool(origin()), listener={
+            "limits": {"requests": 3}}) as s:
+        with s.wire() as w:
+            closes = []
+            for _ in range(3):
+                w.send(request("/echo"))
+                closes.append(w.response().tokens("Connection"))
+            equal(closes, [[], [], ["close"]])
+            w.is_closed()
+        with H2Wire(s.port) as w:
+            for n in (1, 3):
+                w.ask(n)
+                w.until(DATA, n)
+            w.ask(5, "GET", "/slow?ms=300")
+            says_goodbye_in_two_steps(w, {5})
+
+
+@case
+def a_listener_that_a_reload_removes_lets_requests_finish():
+    with Steelyard(pool(origin())) as s:
+        seen = len(origin().requests)
+        port = free_port()
+        s.conf["listeners"].append(
+            {"name": "stays", "address": "127.0.0.1:%d" % port})
+        s.reload()
+        with H2Wire(s.port) as w, s.wire() as one, H2Wire(s.port) as idle:
+            w.ask(1, "GET", "/slow?ms=500")
+            one.send(request("/slow?ms=500"))
+            idle.ask(1)
+            idle.until(DATA, 1)
+            wait_for(lambda: len(origin().requests) == seen + 3, 5,
+                     "the requests to arrive")
+            del s.conf["listeners"][0]
+            s.reload()
+            equal(idle.goaway(), 0)
+            says_goodbye_in_two_steps(w, {1})
+            r = one.response()
+            equal((r.status, r.tokens("Connection")), (200, ["close"]))
+        # Nobody is left of it.
+        wait_for(lambda: s.info()["CurrConns"] == "0", 5, "no connection")
+
+
+@case
+def the_end_of_the_process_lets_requests_finish():
+    s = Steelyard(pool(origin()))
+    seen = len(origin().requests)
+    with H2Wire(s.port) as w:
+        w.ask(1, "GET", "/slow?ms=500")
+        wait_for(lambda: len(origin().requests) > seen, 5,
+                 "the request to arrive")
+        s.kill(signal.SIGTERM)
+        says_goodbye_in_two_steps(w, {1})
+    s.wait_end()
+
+
+main()
