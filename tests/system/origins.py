@@ -277,9 +277,11 @@ class GoodOrigin(Origin):
         elif r.has("Transfer-Encoding"):
             while True:
                 size = int(wire.read_until(b"\r\n", 30), 16)
-                piece = wire.read_exactly(size + 2, 30)[:size]
                 if not size:
+                    while wire.read_until(b"\r\n", 30) != b"\r\n":
+                        continue        # trailers
                     break
+                piece = wire.read_exactly(size + 2, 30)[:size]
                 digest.update(piece)
                 total += size
         said = "%s %d" % (digest.hexdigest(), total)

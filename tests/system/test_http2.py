@@ -139,15 +139,6 @@ def answers_head_and_304():
 
 
 @case
-def h2load_gets_a_hundred_streams_at_once():
-    s, _ = proxy()
-    got = run(["h2load", "-n", "2000", "-c", "2", "-m", "100",
-               "http://127.0.0.1:%d/size?n=2000" % s.port], timeout=90)
-    if "2000 succeeded, 0 failed, 0 errored" not in got.stdout:
-        fail(got.stdout)
-
-
-@case
 def tells_servers_and_clients_who_it_is():
     s, origin = proxy()
     equal(curl(s, "/echo?via", "-H", "Cookie: a=1").stderr, "")
