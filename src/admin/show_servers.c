@@ -135,7 +135,7 @@ put_conn(struct request *r, const struct server *s)
 	    s->pool->name, s->name, POOL_IDS + s->pool->id, s->id,
 	    host_of(s, host), addr_port(&s->addr),
 	    (long long)(s->pool->conf->reuse.timeout / USEC_PER_MS), s->nbusy,
-	    s->count.smax, s->nidle, (long long)s->pool->conf->reuse.max,
+	    s->nbusy_max, s->nidle, (long long)s->pool->conf->reuse.max,
 	    s->nidle);
 }
 

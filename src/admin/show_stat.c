@@ -238,6 +238,17 @@ weight_now(const struct server *s)
 	return (int64_t)(server_weight_now(s) + 999) / 1000;
 }
 
+/* What is spoken with it, or will be. */
+static const char *
+proto_of(const struct server *s)
+{
+	enum http_proto p = s->pool->conf->proto;
+
+	if (p == HTTP_PROTO_NONE)
+		p = s->agreed;
+	return p == HTTP_2 ? "h2" : "h1";
+}
+
 static void
 fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 {
@@ -263,7 +274,7 @@ fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 	stat_number(r, STAT_idle_conn_cur, s->nidle);
 	stat_number(r, STAT_used_conn_cur, s->nbusy);
 	stat_text(r, STAT_addr, s->addr_text);
-	stat_text(r, STAT_proto, "h1");
+	stat_text(r, STAT_proto, proto_of(s));
 }
 
 /* Of those that can serve: the servers proper or the backup ones. */

@@ -89,6 +89,14 @@ alias_get(struct aliases *a, const char *name)
 	return alias;
 }
 
+struct alias *
+alias_hold(struct alias *alias)
+{
+	if (alias != NULL)
+		alias->refs++;
+	return alias;
+}
+
 void
 alias_put(struct alias **aliasp)
 {

@@ -33,4 +33,5 @@ void aliases_fini(struct aliases *a);
 
 /* That of this name, with a reference for the caller.  Never NULL. */
 struct alias *alias_get(struct aliases *a, const char *name);
+struct alias *alias_hold(struct alias *alias);	/* another one; NULL may be */
 void alias_put(struct alias **alias);

@@ -1,15 +1,17 @@
 /*
  * back.c - one connection to a server: connecting, in use, or idle.
  *
- *	back_ask --> idle one? -------------------> stream
+ *	back_ask --> one with room? --------------> stream
  *	         \-> dial --connected-----------> stream --let go--> idle
- *	                  \-error or timeout----> ask->error
+ *	          |      \-error or timeout----> ask->error
+ *	          \-> one that is dialled and will take several: wait with it
  *
  * Why:       who asks may be gone before the connection stands; then the
  *            connection is not wasted but becomes an idle one.
  * Owns:      the link.   Borrows: the server, which counts its backs.
- * Invariant: on server->idle <=> connected, no stream, codec has a slot.
- *            A connection over TLS serves only who asks by the same alias.
+ * Invariant: while it is not connected nopen is 0, and after that nasks is.
+ *            It is freed when it is down and nopen is 0.
+ * Not here:  which connection is taken (back_place.c).
  */
 #include "cluster/back.h"
 
@@ -18,55 +20,15 @@
 
 #include "base/must.h"
 #include "cluster/alias.h"
+#include "cluster/back_place.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
 #include "net/tls_client.h"
-
-#define LOOKS_MOST 256		/* idle connections that are looked at */
 
 static struct cluster *
 cluster_of(const struct back *b)
 {
 	return b->server->pool->cluster;
-}
-
-static void
-unlist(struct back *b)
-{
-	if (!list_has(&b->node))
-		return;
-	list_del(&b->node);
-	if (b->is_idle)
-		b->server->nidle--;
-	else
-		b->server->nbusy--;
-}
-
-static void
-set_busy(struct back *b)
-{
-	unlist(b);
-	b->is_idle = false;
-	list_add_head(&b->server->busy, &b->node);
-	b->server->nbusy++;
-}
-
-/* What new connections are made under; NULL: plain ones. */
-static struct tls_client *
-client_of(const struct server *s)
-{
-	const struct conf_pool_tls *t = &s->pool->conf->tls;
-
-	return t->on ? t->client : NULL;
-}
-
-/* Does what was said and agreed on at first hold for a request to come? */
-static bool
-is_of_use(const struct back *b)
-{
-	return b->said == b->server->pool->conf->send_proxy &&
-	    (b->said == PROXY_OFF || b->caller != NULL) &&
-	    tls_client_same(b->client, client_of(b->server));
 }
 
 /* How long it may stay idle: ours, or a second below what the server said. */
@@ -81,54 +43,45 @@ idle_time(const struct back *b)
 	return t;
 }
 
-/* The one that was idle longest makes room: it may be for another name. */
-static bool
-has_room(struct server *s, int64_t max)
-{
-	struct back *last;
-
-	if (s->nidle >= max && s->nidle > 0 && max > 0) {
-		last = list_entry(s->idle.prev, struct back, node);
-		if (last->alias != NULL)
-			link_end(&last->link, false);
-	}
-	return s->nidle < max;
-}
-
 static void
 set_idle(struct back *b)
 {
-	struct server *s = b->server;
-	const struct conf_reuse *reuse = &s->pool->conf->reuse;
 	int64_t t = idle_time(b);
 
-	unlist(b);
-	if (t <= 0 || s->gone || s->admin == SERVER_MAINT || !is_of_use(b) ||
-	    s->health.state == HEALTH_DOWN || !has_room(s, reuse->max)) {
-		list_add_head(&s->busy, &b->node);
-		s->nbusy++;
-		b->is_idle = false;
+	if (t <= 0)
+		back_set_busy(b);
+	if (t <= 0 || !back_set_idle(b))
 		link_end(&b->link, false);
-		return;
-	}
-	b->is_idle = true;
-	list_add_head(&s->idle, &b->node);
-	s->nidle++;
-	loop_after(link_loop(&b->link), &b->timer, t);
+	else
+		loop_after(link_loop(&b->link), &b->timer, t);
 }
 
+/* It no longer waits. */
 static void
-answer(struct back *b, struct back_ask *ask, int error)
+dismiss(struct back *b, struct back_ask *ask)
 {
 	list_del(&ask->node);
 	ask->back = NULL;
+	b->nasks--;
+}
+
+/* It has room. */
+static void
+give_stream(struct back *b, struct back_ask *ask)
+{
 	ask->done = true;
-	ask->error = error;
-	if (error == 0) {
-		ask->of = b;
-		ask->stream = codec_open(b->link.codec, ask->sink, ask->owner);
-		ask->stream->reused = b->streams++ > 0;
-	}
+	ask->of = b;
+	ask->stream = codec_open(b->link.codec, ask->sink, ask->owner);
+	must(ask->stream != NULL);
+	b->nopen++;
+	b->streams++;
+}
+
+static void
+count_reuse(struct server *s)
+{
+	s->count.reuse++;
+	s->pool->count.reuse++;
 }
 
 static void
@@ -141,7 +94,9 @@ fail_asks(struct back *b, int error, const char *reason)
 
 		(void)snprintf(ask->reason, sizeof(ask->reason), "%s",
 		    reason);
-		answer(b, ask, error);
+		dismiss(b, ask);
+		ask->done = true;
+		ask->error = error;
 		ask->on_done(ask->owner);
 	}
 }
@@ -174,16 +129,45 @@ count_handshake(struct back *b)
 		    link_loop(&b->link)->clock.now);
 }
 
-/* The server has chosen what was not offered. */
 static void
-refuse_protocol(struct back *b)
+refuse_protocol(struct back *b, const char *why)
 {
-	static const char why[] = "the server chose a protocol that was not "
-	    "offered";
-
 	note_failed(b, why);
 	fail_asks(b, EPROTO, why);
 	link_end(&b->link, false);
+}
+
+static void place_ask(struct back_ask *ask, struct alias *alias);
+
+/*
+ * Those who waited get a stream each, while there is room.  It takes fewer than
+ * was expected if the server turned out to speak another protocol: the others
+ * look further.
+ */
+static void
+serve_asks(struct back *b)
+{
+	struct list rest, *n;
+	struct back_ask *ask;
+	bool is_first = true;
+
+	list_init(&rest);
+	while ((n = b->asks.next) != &b->asks) {
+		ask = list_entry(n, struct back_ask, node);
+		dismiss(b, ask);
+		list_add_tail(&rest, &ask->node);
+	}
+	while (back_room(b) > 0 && (n = list_pop(&rest)) != NULL) {
+		ask = list_entry(n, struct back_ask, node);
+		give_stream(b, ask);
+		if (!is_first)
+			count_reuse(b->server);
+		is_first = false;
+		ask->on_done(ask->owner);
+	}
+	back_file(b);
+	while ((n = list_pop(&rest)) != NULL)
+		place_ask(list_entry(n, struct back_ask, node), b->alias);
 }
 
 static void
@@ -192,29 +176,28 @@ on_connected(void *owner)
 	struct back *b = owner;
 	struct cluster *c = cluster_of(b);
 	const struct codec_row *row;
-	struct back_ask *ask;
+	const char *why;
 
 	if (b->connected)
 		return;
-	row = secure_codec(b->link.conn);
+	row = secure_codec(b->link.conn, b->wanted, &why);
 	if (row == NULL) {
-		refuse_protocol(b);
+		refuse_protocol(b, why);
 		return;
 	}
 	b->connected = true;
+	b->is_shared = row->shared;
+	b->server->agreed = row->proto;
 	count_handshake(b);
 	link_codec(&b->link, row->client, &c->shared,
 	    &b->server->pool->limits);
 	link_kick(&b->link);		/* it may have closed already */
 	if (b->link.down)
 		return;
-	if (list_is_empty(&b->asks)) {
+	if (b->nasks > 0)
+		serve_asks(b);
+	else
 		set_idle(b);
-		return;
-	}
-	ask = list_entry(b->asks.next, struct back_ask, node);
-	answer(b, ask, 0);
-	ask->on_done(ask->owner);
 }
 
 static void
@@ -224,7 +207,11 @@ on_slots(void *owner)
 
 	if (b->link.down)
 		loop_reap(link_loop(&b->link), &b->reap);
-	else if (codec_slots(b->link.codec) > 0 && !b->is_idle)
+	else if (b->nasks > 0 || b->place == BACK_IDLE)
+		return;
+	else if (b->nopen > 0)
+		back_file(b);
+	else if (codec_slots(b->link.codec) > 0)
 		set_idle(b);
 }
 
@@ -244,8 +231,7 @@ on_down(void *owner)
 	if (secure_failed(b->link.conn, b->below, reason))
 		note_failed(b, reason);
 	fail_asks(b, error != 0 ? error : ECONNRESET, reason);
-	if (b->is_idle)
-		set_busy(b);
+	back_set_busy(b);
 	timer_stop(&link_loop(&b->link)->wheel, &b->timer);
 	loop_reap(link_loop(&b->link), &b->reap);
 }
@@ -265,9 +251,9 @@ run_reap(struct task *t)
 	struct server *s = b->server;
 	struct cluster *c = cluster_of(b);
 
-	if (b->link.codec != NULL && b->link.codec->phase == CODEC_BUSY)
+	if (b->nopen > 0)
 		return;
-	unlist(b);
+	back_unlist(b);
 	list_del(&b->of_caller);
 	link_fini(&b->link);
 	alias_put(&b->alias);		/* after the conn: it uses its slot */
@@ -291,7 +277,7 @@ on_timer(struct timer *t)
 {
 	struct back *b = list_entry(t, struct back, timer);
 
-	if (b->connected && !b->is_idle)
+	if (b->connected && b->place != BACK_IDLE)
 		return;		/* in use: set_idle sets it anew */
 	if (!b->connected && b->below != NULL && b->below->connected)
 		give_up_handshake(b);
@@ -315,6 +301,26 @@ secure(struct back *b, struct conn *below)
 	    t->resumption ? &b->alias->slot : NULL);
 }
 
+/* Several streams at a time are to be had on a new connection. */
+static bool
+will_share(const struct server *s)
+{
+	const struct conf_pool *p = s->pool->conf;
+
+	if (p->proto != HTTP_PROTO_NONE || !p->tls.on)
+		return codec_of(p->proto)->shared;
+	return s->agreed == HTTP_PROTO_NONE || codec_of(s->agreed)->shared;
+}
+
+static void
+wait_for(struct back *b, struct back_ask *ask)
+{
+	list_add_tail(&b->asks, &ask->node);
+	ask->back = b;
+	b->nasks++;
+	back_file(b);
+}
+
 static void
 dial(struct back_ask *ask, struct alias *alias)
 {
@@ -323,13 +329,13 @@ dial(struct back_ask *ask, struct alias *alias)
 	struct back *b = slab_get(&c->backs);
 
 	b->server = s;
+	b->number = ++c->dialled;
 	b->alias = alias;
+	b->wanted = s->pool->conf->proto;
+	b->is_shared = will_share(s);
 	list_init(&b->asks);
 	task_init(&b->reap, run_reap);
 	timer_init(&b->timer, on_timer);
-	list_add_tail(&b->asks, &ask->node);
-	ask->back = b;
-	set_busy(b);
 	b->said = s->pool->conf->send_proxy;
 	if (b->said != PROXY_OFF) {
 		b->caller = ask->caller;
@@ -339,6 +345,7 @@ dial(struct back_ask *ask, struct alias *alias)
 	s->pool->count.connect++;
 	link_init(&b->link, secure(b, caller_dial(ask->client, s)),
 	    &link_events, b);
+	wait_for(b, ask);
 	loop_after(c->loop, &b->timer, s->pool->conf->timeouts.connect);
 	if (b->link.conn->connected)
 		on_connected(b);
@@ -356,64 +363,53 @@ alias_for(struct server *s, struct slice host)
 	return alias_get(&s->aliases, name);
 }
 
-/* The one used last.  Those of no use any more, after a reload, are closed. */
-static struct back *
-find_idle(const struct server *s, const struct alias *alias)
+static void
+place_ask(struct back_ask *ask, struct alias *alias)
 {
-	struct back *b;
-	int looks = 0;
+	struct server *s = ask->server;
+	struct back *b = back_find(s, alias, ask->caller, ask->after);
 
-	list_each(b, &s->idle, struct back, node) {
-		if (!is_of_use(b))
-			link_end(&b->link, false);
-		else if (b->alias == alias)
-			return b;
-		if (++looks == LOOKS_MOST)
-			break;
+	if (b == NULL) {
+		dial(ask, alias_hold(alias));
+	} else if (!b->connected) {
+		wait_for(b, ask);
+	} else {
+		give_stream(b, ask);
+		ask->stream->reused = b->streams > 1;
+		count_reuse(s);
+		back_file(b);
 	}
-	return NULL;
-}
-
-/* The same among those of one caller. */
-static struct back *
-find_own(const struct caller *c, const struct server *s,
-    const struct alias *alias)
-{
-	struct back *b;
-
-	list_each(b, &c->backs, struct back, of_caller)
-		if (b->server == s && b->is_idle && is_of_use(b) &&
-		    b->alias == alias)
-			return b;
-	return NULL;
 }
 
 void
 back_ask(struct back_ask *ask, struct server *s, struct slice host,
-    bool may_reuse)
+    uint64_t after)
 {
 	struct alias *alias = alias_for(s, host);
-	struct back *b = NULL;
 
 	list_init(&ask->node);
 	ask->server = s;
+	ask->after = after;
 	ask->back = ask->of = NULL;
 	ask->stream = NULL;
 	ask->done = false;
 	ask->error = 0;
 	ask->reason[0] = '\0';
-	if (may_reuse)
-		b = s->pool->conf->send_proxy == PROXY_OFF ?
-		    find_idle(s, alias) : find_own(ask->caller, s, alias);
-	if (b == NULL) {
-		dial(ask, alias);
-		return;
-	}
+	place_ask(ask, alias);
 	alias_put(&alias);
-	set_busy(b);
-	s->count.reuse++;
-	s->pool->count.reuse++;
-	answer(b, ask, 0);
+}
+
+uint64_t
+back_newest(const struct server *s)
+{
+	return s->pool->cluster->dialled;
+}
+
+enum http_proto
+back_proto(const struct back_ask *ask)
+{
+	must(ask->of != NULL);
+	return ask->of->link.codec->proto;
 }
 
 bool
@@ -431,12 +427,25 @@ back_failed(const struct back_ask *ask, char reason[SECURE_REASON])
 }
 
 void
-back_unask(struct back_ask *ask)
+back_leave(struct back_ask *ask, bool reset)
 {
-	if (ask->back == NULL)
+	struct back *b = ask->back;
+	struct stream *stream = ask->stream;
+
+	if (b != NULL) {
+		dismiss(b, ask);
+		back_file(b);
+	}
+	if (stream == NULL)
 		return;
-	list_del(&ask->node);
-	ask->back = NULL;
+	ask->stream = NULL;
+	must(ask->of->nopen > 0);
+	ask->of->nopen--;
+	if (reset)
+		stream_reset(stream, STREAM_CANCEL);
+	else
+		stream_release(stream);
+	ask->of = NULL;
 }
 
 static void
@@ -460,7 +469,7 @@ back_close_outdated(struct server *s)
 	struct back *b;
 
 	list_each(b, &s->idle, struct back, node)
-		if (!tls_client_same(b->client, client_of(s)))
+		if (!back_is_of_use(b))
 			link_end(&b->link, false);
 }
 
@@ -468,4 +477,5 @@ void
 back_close_busy(struct server *s)
 {
 	end_all(&s->busy);
+	end_all(&s->open);
 }

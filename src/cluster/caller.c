@@ -23,7 +23,7 @@ caller_fini(struct caller *c)
 	list_each(b, &c->backs, struct back, of_caller) {
 		list_del(&b->of_caller);
 		b->caller = NULL;
-		if (b->is_idle)
+		if (b->place == BACK_IDLE)
 			link_end(&b->link, false);
 	}
 }

@@ -23,6 +23,7 @@ struct cluster {
 	struct list retired;		/* gone, still held */
 	struct names names;		/* its resolver is set by the daemon */
 	struct slab backs;		/* of struct back */
+	uint64_t dialled;		/* so many of them, in all */
 	struct rate tls_keys;		/* handshakes with servers, full ones */
 	unsigned next_id;
 	/* Some server's or pool's state changed: schedules.  May be NULL. */

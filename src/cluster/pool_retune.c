@@ -152,6 +152,14 @@ note_tls(const struct conf_pool_tls *was, const struct conf_pool_tls *is,
 		say(t, "settings of TLS to servers");
 }
 
+static void
+note_protocol(const struct conf_pool *was, const struct conf_pool *is,
+    struct text *t)
+{
+	if (was->proto != is->proto)
+		say(t, "another protocol to servers");
+}
+
 void
 pool_retune(struct pool *p, struct conf *snapshot,
     const struct conf_pool *conf, struct text *changes)
@@ -162,6 +170,7 @@ pool_retune(struct pool *p, struct conf *snapshot,
 	list_init(&old);
 	list_splice(&old, &p->servers);
 	note_tls(&p->conf->tls, &conf->tls, changes);
+	note_protocol(p->conf, conf, changes);
 	p->conf = conf;
 	p->limits = conf->limits;
 	pool_seat(p, &old, changes);

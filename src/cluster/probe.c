@@ -123,6 +123,7 @@ run_step(struct task *t)
 {
 	struct probe *p = list_entry(t, struct probe, step);
 	int64_t took = link_loop(&p->link)->clock.now - p->started;
+	const char *why;
 
 	if (p->over)
 		return;
@@ -134,9 +135,9 @@ run_step(struct task *t)
 		probe_finish(p, CHECK_L4OK, 0, "connected in %" PRId64
 		    ".%" PRId64 " ms", took / USEC_PER_MS,
 		    took % USEC_PER_MS / 100);
-	else if (p->connected && secure_codec(p->link.conn) == NULL)
-		probe_finish(p, CHECK_L6RSP, 0, "the server chose a protocol "
-		    "that was not offered");
+	else if (p->connected &&
+	    secure_codec(p->link.conn, p->wanted, &why) == NULL)
+		probe_finish(p, CHECK_L6RSP, 0, "%s", why);
 	else if (p->connected && p->type == PROBE_TLS)
 		pass_tls(p, took);
 	else if (p->connected)
@@ -229,6 +230,7 @@ probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 	p->on_done = on_done;
 	p->owner = owner;
 	p->type = check->type;
+	p->wanted = s->pool->conf->proto;
 	p->started = c->loop->clock.now;
 	p->timeout = check->timeout;
 	task_init(&p->step, run_step);

@@ -39,6 +39,7 @@ struct probe {
 	int64_t started, timeout;
 	struct link link;
 	const struct conn *below;	/* the socket under TLS, or NULL */
+	enum http_proto wanted;
 	struct task step, reap;
 	struct timer deadline;
 	/* Facts: */

@@ -111,9 +111,10 @@ send_request(struct probe *p)
 	const struct conf_health *check = &pool->conf->health;
 	struct arena a;
 	struct head h;
+	const char *why;
 
-	link_codec(&p->link, secure_codec(p->link.conn)->client, &c->shared,
-	    &pool->limits);
+	link_codec(&p->link, secure_codec(p->link.conn, p->wanted,
+	    &why)->client, &c->shared, &pool->limits);
 	p->stream = codec_open(p->link.codec, &stream_events, p);
 	must(p->stream != NULL);
 	arena_init(&a, &c->loop->chunks);

@@ -123,16 +123,21 @@ secure_probe_name(const struct server *s, char out[SECURE_NAME])
 }
 
 const struct codec_row *
-secure_codec(const struct conn *c)
+secure_codec(const struct conn *c, enum http_proto wanted, const char **why)
 {
-	struct slice name = SLICE("http/1.1");
-	const struct codec_row *row;
+	const struct codec_row *row = codec_of(wanted);
 	struct tls_facts facts;
 
-	if (conn_facts(c, &facts) && facts.alpn.n > 0)
-		name = facts.alpn;
-	row = codec_find(name);
-	return row != NULL && row->client != NULL ? row : NULL;
+	*why = "the server chose a protocol that was not offered";
+	if (conn_facts(c, &facts))
+		row = facts.alpn.n > 0 ? codec_find(facts.alpn) :
+		    codec_of(HTTP_PROTO_NONE);
+	if (row == NULL || row->client == NULL)
+		return NULL;
+	if (wanted == HTTP_PROTO_NONE || row->proto == wanted)
+		return row;
+	*why = "the server did not agree to the protocol of the pool";
+	return NULL;
 }
 
 bool

@@ -22,8 +22,13 @@ struct server;
 void secure_name(const struct server *s, struct slice host, char out[SECURE_NAME]);
 void secure_probe_name(const struct server *s, char out[SECURE_NAME]);
 
-/* What was agreed on, "http/1.1" where nothing was.  NULL: we do not speak it. */
-const struct codec_row *secure_codec(const struct conn *c);
+/*
+ * What was agreed on, the oldest protocol where nothing was; without TLS, what
+ * is wanted (of HTTP_PROTO_NONE anything will do).  NULL: it cannot be spoken,
+ * and *why says so.
+ */
+const struct codec_row *secure_codec(const struct conn *c,
+    enum http_proto wanted, const char **why);
 
 /*
  * Has TLS failed on a conn, of which below is the socket (NULL: it has none)?

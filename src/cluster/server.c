@@ -84,6 +84,7 @@ server_new(struct pool *pool, const struct seat *seat)
 	s->backup = seat->backup;
 	list_init(&s->node);
 	list_init(&s->idle);
+	list_init(&s->open);
 	list_init(&s->busy);
 	aliases_init(&s->aliases);
 	list_init(&s->queue);

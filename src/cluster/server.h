@@ -43,8 +43,11 @@ struct server {
 	struct prober *prober;		/* NULL: no check */
 	uint32_t active;		/* requests in flight */
 	struct list idle;		/* of struct back; head: used last */
-	struct list busy;		/* connecting or with streams */
-	uint32_t nidle, nbusy;
+	struct list open;		/* in use, and with room for more */
+	struct list busy;		/* in use, without; or ending */
+	uint32_t nidle, nbusy;		/* nbusy: of both */
+	uint32_t nbusy_max;
+	enum http_proto agreed;		/* on the connection made last */
 	struct aliases aliases;		/* its names in TLS */
 	struct counters count;
 	struct task reap;

@@ -8,9 +8,10 @@
 #include "codec/h1.h"
 #include "codec/h2.h"
 
+/* The last is what is spoken where nothing was agreed on. */
 static const struct codec_row rows[] = {
-	{ "h2", HTTP_2, h2_server_new, NULL },
-	{ "http/1.1", HTTP_1_1, h1_server_new, h1_client_new },
+	{ "h2", HTTP_2, h2_server_new, NULL, true },
+	{ "http/1.1", HTTP_1_1, h1_server_new, h1_client_new, false },
 };
 
 const struct codec_row *
@@ -22,14 +23,25 @@ codec_find(struct slice alpn)
 	return NULL;
 }
 
+const struct codec_row *
+codec_of(enum http_proto proto)
+{
+	const struct codec_row *row = rows;
+
+	while (row->proto != proto && row->proto != HTTP_1_1)
+		row++;
+	return row;
+}
+
 size_t
-codec_names(const char *names[CODEC_ROWS], bool http2)
+codec_names(const char *names[CODEC_ROWS], enum http_proto from,
+    enum http_proto to)
 {
 	size_t n = 0;
 
 	_Static_assert(sizeof(rows) / sizeof(rows[0]) <= CODEC_ROWS, "room");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (http2 || rows[i].proto != HTTP_2)
+		if (rows[i].proto >= from && rows[i].proto <= to)
 			names[n++] = rows[i].alpn;
 	return n;
 }

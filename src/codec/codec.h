@@ -214,12 +214,17 @@ struct codec_row {
 	enum http_proto proto;
 	codec_new_fn *server;
 	codec_new_fn *client;	/* NULL: not spoken to servers */
+	bool shared;		/* several streams at a time */
 };
 
 const struct codec_row *codec_find(struct slice alpn);
 
-/* The ALPN names of all rows, by preference; gives how many.  http2 false:
- * without it. */
+/* The row of a protocol; of HTTP_PROTO_NONE that of HTTP/1.1. */
+const struct codec_row *codec_of(enum http_proto proto);
+
+/* The ALPN names of the rows from one protocol to another, by preference; gives
+ * how many. */
 #define CODEC_ROWS 4u
-size_t codec_names(const char *names[CODEC_ROWS], bool http2);
+size_t codec_names(const char *names[CODEC_ROWS], enum http_proto from,
+    enum http_proto to);
 size_t codec_size(void);	/* of the largest pooled codec */

@@ -212,7 +212,7 @@ check_health(struct reader *r, const struct conf_pool *p)
 
 /* What a server may send has fewer options than what a client may. */
 static void
-fill_limits(struct http_limits *limits)
+fill_limits(struct http_limits *limits, int64_t streams)
 {
 	struct http_limits given = *limits;
 
@@ -220,6 +220,16 @@ fill_limits(struct http_limits *limits)
 	limits->head = given.head;
 	limits->fields = given.fields;
 	limits->unfold = given.unfold;
+	limits->streams = (uint32_t)streams;
+}
+
+static void
+fill_proto(struct conf_pool *p)
+{
+	static const enum http_proto protos[] = { [PROTOCOL_H1] = HTTP_1_1,
+		[PROTOCOL_H2] = HTTP_2, [PROTOCOL_AUTO] = HTTP_PROTO_NONE };
+
+	p->proto = protos[p->protocol];
 }
 
 static void
@@ -242,7 +252,8 @@ check_pool(struct reader *r, struct conf_pool *p, struct map *names)
 	check_pool_tls(&s, p);
 	check_host(&s, "host", p->host);
 	check_host(&s, "default_host", p->default_host);
-	fill_limits(&p->limits);
+	fill_proto(p);
+	fill_limits(&p->limits, p->max_streams);
 }
 
 void

@@ -14,6 +14,9 @@
 struct conf *conf_load(const char *path, const char *const *balances,
     struct text *errors);
 
+/* What TLS may agree on: without HTTP/2, with it, and HTTP/2 alone. */
+enum conf_alpn { ALPN_ONE, ALPN_BOTH, ALPN_TWO, CONF_ALPNS };
+
 /*
  * What is needed to read certificates and to make a tls_server of each listener
  * that has some.
@@ -21,8 +24,8 @@ struct conf *conf_load(const char *path, const char *const *balances,
 struct conf_tls_kit {
 	struct tls *tls;			/* NULL: TLS cannot be had */
 	struct tls_tickets *tickets;		/* of the worker; NULL: none yet */
-	const char *const *alpn[2];		/* by preference; 1: with HTTP/2 */
-	size_t nalpn[2];
+	const char *const *alpn[CONF_ALPNS];	/* by preference */
+	size_t nalpn[CONF_ALPNS];
 	/* What who speaks plain HTTP is answered, whole. */
 	void (*plain_reply)(const struct conf *c, struct text *out);
 	int64_t wall;

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "http/limits.h"
+#include "http/proto.h"
 #include "net/addr.h"
 #include "net/proxy_header.h"
 #include "net/tls_client.h"
@@ -290,11 +291,18 @@ struct conf_pool_timeouts {
 	int64_t tunnel;		/* 1h: no byte either way */
 };
 
-/* Idle connections to a server. reuse = { max = 100; timeout = "30s"; } */
+/*
+ * Idle connections to a server.
+ * reuse = { max = 100; timeout = "30s"; ping = "10s"; }
+ */
 struct conf_reuse {
 	int64_t max;		/* 100 a server; 0: every connection is new */
 	int64_t timeout;	/* 30s */
+	int64_t ping;		/* 10s: after such a silence; 0: never */
 };
+
+/* What is spoken to servers.  Auto: what TLS agrees on. */
+enum conf_protocol { PROTOCOL_H1, PROTOCOL_H2, PROTOCOL_AUTO };
 
 /* What of a request is hashed: the first key of the list that it has. */
 enum conf_key_kind {
@@ -366,6 +374,9 @@ struct conf_pool {
 	size_t nservers;
 	struct conf_health health;
 	struct conf_pool_tls tls;
+	enum conf_protocol protocol;	/* h1 | h2 | auto; h1 */
+	enum http_proto proto;		/* the same; NONE: auto */
+	int64_t max_streams;		/* 100 at a time on a connection */
 	struct conf_pool_timeouts timeouts;
 	struct conf_reuse reuse;
 	int64_t max_queue;		/* 1000: requests that wait for room */

@@ -62,6 +62,7 @@ static const char *const downs[] = { "drain", "shutdown", NULL };
 static const char *const methods[] = { "ring", "maglev", NULL };
 static const char *const fulls[] = { "next", "queue", NULL };
 static const char *const proxies[] = { "off", "v1", "v2", NULL };
+static const char *const protocols[] = { "h1", "h2", "auto", NULL };
 static const char *const panics[] = { "all", "fail", NULL };
 static const char *const policies[] = { "intermediate", "modern", NULL };
 static const char *const versions[] = { "policy", "1.2", "1.3", NULL };
@@ -333,6 +334,10 @@ const struct option option_table[] = {
 	    "how servers are probed")
 	GROUP("pool", conf_pool, tls, "pool.tls",
 	    "TLS to the servers")
+	ENUM("pool", conf_pool, protocol, protocols, "h1",
+	    "what is spoken to the servers")
+	NUMBER("pool", conf_pool, max_streams, 1, 10000, "100",
+	    "HTTP/2: requests at a time on one connection")
 	GROUP("pool", conf_pool, timeouts, "pool.timeouts",
 	    "how long a server may take")
 	GROUP("pool", conf_pool, reuse, "pool.reuse",
@@ -477,6 +482,8 @@ const struct option option_table[] = {
 	    "idle connections a server; 0: none")
 	DURATION("pool.reuse", conf_reuse, timeout, SOME, DAY, "30s",
 	    "an idle connection is closed")
+	DURATION("pool.reuse", conf_reuse, ping, 0, DAY, "10s",
+	    "HTTP/2: silence after which a PING asks for life; 0: never")
 
 	SIZE("pool.limits", http_limits, head, K, 32 * K, "16k",
 	    "bytes of a response head")

@@ -195,6 +195,7 @@ settings_of(const struct conf_listener *l, const struct files *files,
     const struct conf_tls_kit *kit)
 {
 	const struct conf_listener_tls *t = &l->tls;
+	enum conf_alpn alpn = l->limits.http2 ? ALPN_BOTH : ALPN_ONE;
 
 	return (struct tls_server_settings){
 		.files = files->v,
@@ -203,8 +204,8 @@ settings_of(const struct conf_listener *l, const struct files *files,
 		.terms = { t->policy, t->min_version, t->max_version,
 		    t->ciphers, t->ciphersuites, t->groups, t->sigalgs,
 		    !t->ktls },
-		.alpn = kit->alpn[l->limits.http2],
-		.nalpn = kit->nalpn[l->limits.http2],
+		.alpn = kit->alpn[alpn],
+		.nalpn = kit->nalpn[alpn],
 		/* That its ca is missing has been complained about. */
 		.verify = t->ca != NULL ? t->verify : TLS_VERIFY_OFF,
 		.trust = { t->ca, t->crl, (unsigned)t->depth },

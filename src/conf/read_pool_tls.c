@@ -78,8 +78,13 @@ tell(const struct subject *s, const struct conf_pool_tls *t,
 }
 
 static struct tls_client_settings
-settings_of(const struct conf_pool_tls *t, const struct conf_tls_kit *kit)
+settings_of(const struct conf_pool *p, const struct conf_tls_kit *kit)
 {
+	static const enum conf_alpn alpns[] = { [PROTOCOL_H1] = ALPN_ONE,
+		[PROTOCOL_H2] = ALPN_TWO, [PROTOCOL_AUTO] = ALPN_BOTH };
+	const struct conf_pool_tls *t = &p->tls;
+	enum conf_alpn alpn = alpns[p->protocol];
+
 	return (struct tls_client_settings){
 		.insecure = !t->verify,
 		.trust = { t->ca, t->crl, (unsigned)t->depth },
@@ -88,8 +93,8 @@ settings_of(const struct conf_pool_tls *t, const struct conf_tls_kit *kit)
 		    !t->ktls },
 		.files = { t->cert, t->key, NULL },
 		.verify_name = t->verify_name,
-		.alpn = kit->alpn[0],
-		.nalpn = kit->nalpn[0],
+		.alpn = kit->alpn[alpn],
+		.nalpn = kit->nalpn[alpn],
 		.no_resumption = !t->resumption,
 	};
 }
@@ -100,7 +105,7 @@ read_pool(struct reader *r, struct conf_pool *p)
 	struct conf_pool_tls *t = &p->tls;
 	struct subject pool = { r, "pool", p, p->where };
 	struct subject s = { r, "pool.tls", t, subject_where(&pool, "tls") };
-	struct tls_client_settings set = settings_of(t, r->kit);
+	struct tls_client_settings set = settings_of(p, r->kit);
 	struct text errors, warnings;
 
 	if (r->kit->tls == NULL) {

@@ -21,16 +21,17 @@ struct conf *
 daemon_load(const char *path, struct tls *tls, struct worker *w,
     struct text *errors, struct text *warnings)
 {
-	const char *alpn[2][CODEC_ROWS];
+	const char *alpn[CONF_ALPNS][CODEC_ROWS];
 	struct clock clock;
 	struct conf_tls_kit kit = { .tls = tls,
-	    .alpn = { alpn[0], alpn[1] },
+	    .alpn = { alpn[ALPN_ONE], alpn[ALPN_BOTH], alpn[ALPN_TWO] },
 	    .plain_reply = reply_plain_http, .warnings = warnings };
 
 	clock_read(&clock);
 	kit.wall = clock.wall;
-	kit.nalpn[0] = codec_names(alpn[0], false);
-	kit.nalpn[1] = codec_names(alpn[1], true);
+	kit.nalpn[ALPN_ONE] = codec_names(alpn[ALPN_ONE], HTTP_1_1, HTTP_1_1);
+	kit.nalpn[ALPN_BOTH] = codec_names(alpn[ALPN_BOTH], HTTP_1_1, HTTP_2);
+	kit.nalpn[ALPN_TWO] = codec_names(alpn[ALPN_TWO], HTTP_2, HTTP_2);
 	kit.tickets = w != NULL ? w->tickets : NULL;
 	return conf_load_tls(path, balance_names, &kit, errors);
 }

@@ -178,6 +178,9 @@ line_json(struct text *t, const struct exchange *x)
 	add_name(t, SLICE(",\"pool\":"),
 	    x->pool != NULL ? x->pool->name : NULL);
 	add_name(t, SLICE(",\"server\":"), x->server_name);
+	add_name(t, SLICE(",\"server_version\":"),
+	    x->server_proto != HTTP_PROTO_NONE ?
+	    http_proto_name(x->server_proto) : NULL);
 	add_request_json(t, x);
 	add_number(t, SLICE(",\"status\":"), x->status);
 	add_number(t, SLICE(",\"bytes_in\":"), (int64_t)x->fs->bytes_in);

@@ -55,17 +55,8 @@ exchange_retry(struct exchange *x, char who, char when, const char *why,
 void
 exchange_drop_back(struct exchange *x, bool reset)
 {
-	back_unask(&x->ask);
-	if (x->bs != NULL) {
-		if (reset)
-			stream_reset(x->bs, STREAM_CANCEL);
-		else
-			stream_release(x->bs);
-		x->bs = NULL;
-	} else if (x->ask.stream != NULL) {
-		stream_reset(x->ask.stream, STREAM_CANCEL);
-	}
-	x->ask.stream = NULL;
+	back_leave(&x->ask, reset || x->bs == NULL);
+	x->bs = NULL;
 	x->response = NULL;
 	if (x->server != NULL) {
 		server_end(x->server);
@@ -274,7 +265,7 @@ step_pick(struct exchange *x)
 	x->ask.on_done = on_asked;
 	x->ask.caller = &x->front->caller;
 	x->ask.client = x->front->link.conn;
-	back_ask(&x->ask, s, exchange_authority(x), !x->fresh);
+	back_ask(&x->ask, s, exchange_authority(x), x->after);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
 
@@ -289,19 +280,34 @@ is_safe_again(const struct exchange *x)
 
 /*
  * The budget keeps a failing pool from getting the load of its retries on top.
- * A connect that was refused, or a connection that had gone stale, was no load
- * to any server: such a retry is bounded by `retries` alone.
+ * A connect that was refused, a connection that had gone stale, or a stream
+ * that was, was no load to any server: such a retry is bounded by number alone.
  */
 static bool
 is_free_of_budget(const struct exchange *x)
 {
-	return x->bs == NULL || x->back_error == STREAM_STALE;
+	return x->bs == NULL || x->back_error == STREAM_STALE ||
+	    x->back_error == STREAM_REFUSED;
+}
+
+/*
+ * A server that ends a connection after so many requests refuses those behind
+ * them, and none was lost: these tries have a number of their own, unless the
+ * operator wants none.
+ */
+static bool
+is_tried_enough(const struct exchange *x)
+{
+	if (x->bs != NULL && x->back_error == STREAM_REFUSED)
+		return x->pconf->retries == 0 ||
+		    x->refusals >= EXCHANGE_REFUSALS;
+	return x->retries - x->refusals >= x->pconf->retries;
 }
 
 static bool
 may_retry(struct exchange *x)
 {
-	if (x->retries >= x->pconf->retries || x->up.credited > 0 ||
+	if (is_tried_enough(x) || x->up.credited > 0 ||
 	    x->client_gone || x->refused || !is_safe_again(x))
 		return false;
 	if (x->retrying || is_free_of_budget(x))
@@ -313,13 +319,17 @@ may_retry(struct exchange *x)
 /*
  * A connection broke, or had gone stale.  Its siblings may be as dead and the
  * server may be going: the next one is new, and to another server if there is.
+ * One that refuses a stream is only about to end; its server is as good as
+ * before, unless it does so again.
  */
 static void
 avoid_broken(struct exchange *x)
 {
 	if (x->bs == NULL)
 		return;
-	x->fresh = true;
+	x->after = back_newest(x->server);
+	if (x->back_error == STREAM_REFUSED && x->refusals++ == 0)
+		return;
 	exchange_note_tried(x);
 }
 
@@ -339,6 +349,7 @@ step_retry(struct exchange *x)
 	exchange_drop_back(x, true);
 	x->back_error = STREAM_OK;
 	x->server_tls = TLS_ANY;
+	x->server_proto = HTTP_PROTO_NONE;
 	x->timed_out = false;
 	x->times.connected = 0;		/* of this try, not of the one before */
 	x->ninterim = x->sent_interim = 0;

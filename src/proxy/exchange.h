@@ -66,6 +66,7 @@ struct times {
 };
 
 #define EXCHANGE_TRIES 8
+#define EXCHANGE_REFUSALS 16
 #define EXCHANGE_INTERIMS 32
 
 struct exchange {
@@ -97,7 +98,9 @@ struct exchange {
 	struct server *left;		/* by this step, for another */
 	uint8_t ntried, retries;
 	bool retrying;			/* counted in pool->retrying */
-	bool fresh;			/* the next try must not reuse */
+	uint8_t refusals;		/* of the retries: nothing was done */
+	uint64_t after;			/* the next connection is newer */
+	enum http_proto server_proto;	/* NONE: no stream was to be had */
 	enum tls_version server_tls;	/* with the server; TLS_ANY: none */
 	bool server_resumed;
 

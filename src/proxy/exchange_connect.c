@@ -84,7 +84,7 @@ exchange_step_connect(struct exchange *x)
 	if (x->ask.error != 0)
 		return connect_failed(x);
 	x->bs = x->ask.stream;
-	x->ask.stream = NULL;
+	x->server_proto = back_proto(&x->ask);
 	note_tls(x);
 	x->times.connected = x->worker->loop->clock.now;
 	x->times.progress = x->times.connected;

@@ -40,7 +40,8 @@ FILE_LIMIT = 90 * SLOW + 4 * SECONDS + (300 if BIG else 0)
 
 # The members of an access log line in JSON, here and nowhere else.
 ACCESS_FIELDS = (
-    "time event client listener pool server method target version host status "
+    "time event client listener pool server server_version method target "
+    "version host status "
     "bytes_in bytes_out termination retries times request_id tls "
     "server_tls active").split()
 ACCESS_MAYBE = "route reason".split()

@@ -85,7 +85,9 @@ sample_pool(struct conf *c, const char *name, const struct sample_server *v,
 	    sizeof(*p->health.expect.v));
 	p->health.expect.v[0] = (struct conf_status_range){ 200, 399 };
 	p->timeouts.connect = SEC(5);
-	p->reuse = (struct conf_reuse){ 100, SEC(30) };
+	p->reuse = (struct conf_reuse){ 100, SEC(30), SEC(10) };
+	p->proto = HTTP_1_1;
+	p->max_streams = 100;
 	p->retries = 2;
 	p->retry_budget = 20;
 	p->retry_min = 3;
