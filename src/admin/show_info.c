@@ -212,6 +212,8 @@ put_ours(struct sheet *s, const struct worker *w)
 	put_number(s, "Exchanges", "MGP", w->nexchanges);
 	put_number(s, "Ticks", "MCP", w->loop->ticks);
 	put_number(s, "LogLines", "MCP", log_written(w->log));
+	put_number(s, "GrpcCalls", "MCP", w->count.calls);
+	put_number(s, "GrpcDeadlines", "MCP", w->count.deadlines);
 }
 
 void

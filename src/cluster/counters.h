@@ -55,6 +55,7 @@ struct counters {
 	uint64_t downtime;		/* whole seconds of it, past outages */
 	uint64_t panics;		/* times the pool went into panic */
 	uint64_t retry_denied;		/* retries the budget did not allow */
+	uint64_t calls, deadlines;	/* of gRPC; of them, ended by theirs */
 	int64_t last;			/* wall time of a request, 0 never */
 	struct rate rate, req_rate, conn_rate;
 	struct average qtime, ctime, rtime, ttime;

@@ -384,6 +384,7 @@ struct conf_pool {
 	int64_t retry_budget;		/* 20 percent of those in flight */
 	int64_t retry_min;		/* 3 in flight at any time */
 	bool abort_on_close;		/* true: a client that leaves cancels */
+	bool grpc_timeout;		/* true: a call's is its deadline */
 	const char *host;		/* Host sent, or NULL: the client's */
 	const char *default_host;	/* for 1.0 without Host; NULL: empty */
 	enum proxy_version send_proxy;	/* off | v1 | v2; off */

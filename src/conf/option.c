@@ -352,6 +352,8 @@ const struct option option_table[] = {
 	    "retries in flight that are always allowed")
 	BOOL("pool", conf_pool, abort_on_close, "true",
 	    "a client that leaves cancels its request")
+	BOOL("pool", conf_pool, grpc_timeout, "true",
+	    "a call of gRPC ends when its grpc-timeout is over")
 	STRING("pool", conf_pool, host, 1, 255, NULL,
 	    "Host sent instead of the client's")
 	STRING("pool", conf_pool, default_host, 1, 255, NULL,

@@ -4,6 +4,7 @@
  */
 #include "proxy/access_log.h"
 
+#include "http/grpc.h"
 #include "http/proto.h"
 #include "net/tls.h"
 #include "proxy/front.h"
@@ -183,6 +184,8 @@ line_json(struct text *t, const struct exchange *x)
 	    http_proto_name(x->server_proto) : NULL);
 	add_request_json(t, x);
 	add_number(t, SLICE(",\"status\":"), x->status);
+	if (x->call && x->call_status != GRPC_NO_STATUS)
+		add_number(t, SLICE(",\"grpc_status\":"), x->call_status);
 	add_number(t, SLICE(",\"bytes_in\":"), (int64_t)x->fs->bytes_in);
 	add_number(t, SLICE(",\"bytes_out\":"), (int64_t)x->bytes_out);
 	add_json(t, SLICE(",\"termination\":"), slice_make(ending, 2));

@@ -101,6 +101,8 @@ step_head(struct exchange *x)
 	if (x->client_gone)
 		return exchange_abort(x, 'C', 'R',
 		    "the client left before its request was complete");
+	if (h != NULL)
+		exchange_call_begin(x);
 	if (x->refused)
 		return exchange_refuse_fault(x);
 	if (h == NULL)
@@ -164,6 +166,7 @@ step_route(struct exchange *x)
 	x->pool = w->pools[r->to - x->snapshot->pools];
 	x->pconf = r->to;
 	pool_hold(x->pool);
+	exchange_call_route(x);
 	counters_begin(&x->pool->count, w->loop->clock.now,
 	    w->loop->clock.wall);
 	return exchange_go(x, EXCHANGE_PICK);
@@ -201,8 +204,7 @@ join_queue(struct exchange *x, struct server *wanted)
 		return exchange_refuse(x, 503, 's', 'Q',
 		    "every server is full, and so is the queue of the pool");
 	x->times.waiting = x->worker->loop->clock.now;
-	timer_set(&x->worker->loop->wheel, &x->timer,
-	    x->times.waiting + x->pconf->timeouts.queue);
+	exchange_wait(x, x->times.waiting + x->pconf->timeouts.queue);
 	return exchange_go(x, EXCHANGE_QUEUE);
 }
 
@@ -216,6 +218,8 @@ step_queue(struct exchange *x)
 		    "the client left while its request was in the queue");
 	if (x->refused)
 		return leave_queue(x) && exchange_refuse_fault(x);
+	if (exchange_is_overdue(x))
+		return leave_queue(x) && exchange_overdue(x, 's', 'Q');
 	if (x->place.called)
 		return exchange_go(x, EXCHANGE_PICK);
 	if (x->worker->loop->clock.now >= end)
@@ -242,6 +246,8 @@ step_pick(struct exchange *x)
 	if (x->client_gone)
 		return leave_queue(x) && exchange_abort(x, 'C', 'C',
 		    "the client left before a server was reached");
+	if (exchange_is_overdue(x))
+		return leave_queue(x) && exchange_overdue(x, 's', 'C');
 	if (queue_has_precedence(x->pool) && !x->place.called)
 		return join_queue(x, NULL);
 	s = pool_pick(x->pool, &pick, true);
@@ -265,6 +271,8 @@ step_pick(struct exchange *x)
 	x->ask.on_done = on_asked;
 	x->ask.caller = &x->front->caller;
 	x->ask.client = x->front->link.conn;
+	if (x->deadline != 0)
+		exchange_wait(x, x->deadline);
 	back_ask(&x->ask, s, exchange_authority(x), x->after);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
@@ -408,7 +416,7 @@ account_server(struct exchange *x, struct counters *c)
 	if (x->ending.who == 'C' || x->ending.who == 'c')
 		c->cli_abrt++;
 	else if ((x->ending.who == 'S' || x->ending.who == 's') &&
-	    x->ending.when != 'C')
+	    x->ending.when != 'C' && !x->overdue)
 		c->srv_abrt++;
 	if (t->connected != 0) {
 		average_add(&c->qtime, t->queued - t->head);
@@ -463,6 +471,7 @@ let_go(struct exchange *x)
 static bool
 step_done(struct exchange *x)
 {
+	exchange_call_note(x);
 	account(x);
 	if (x->server != NULL)
 		account_server(x, &x->server->count);

@@ -118,6 +118,9 @@ struct exchange {
 	bool cut;			/* both sides are to be reset */
 	bool replied;			/* it was an answer of our own */
 	bool discard;			/* the client is gone, the server may finish */
+	bool call;			/* of gRPC */
+	bool overdue;			/* its deadline ended it */
+	int8_t call_status;		/* of gRPC, or GRPC_NO_STATUS */
 	enum stream_error back_error;
 	struct fault fault;
 
@@ -129,6 +132,7 @@ struct exchange {
 	bool reply_waits;		/* the body is still to be taken */
 	struct ending ending;
 	struct times times;
+	int64_t deadline;		/* of a call, by its client; 0: none */
 	uint64_t bytes_out;
 };
 

@@ -79,6 +79,8 @@ exchange_step_connect(struct exchange *x)
 		    "the client left before a server was reached");
 	if (x->refused)
 		return exchange_refuse_fault(x);
+	if (exchange_is_overdue(x))
+		return exchange_overdue(x, 's', 'C');
 	if (!x->ask.done)
 		return false;
 	if (x->ask.error != 0)

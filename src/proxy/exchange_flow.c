@@ -151,7 +151,7 @@ wait_of(const struct exchange *x)
 		return (struct wait){ t->idle, { 's',
 		    x->response == NULL ? 'H' : 'D',
 		    "the server took no byte of the request in time" }, 504 };
-	if (!x->up.end && x->response == NULL && !is_held_back(x))
+	if (!x->up.end && x->response == NULL && !is_held_back(x) && !x->call)
 		return (struct wait){ t->request, { 'c', 'D',
 		    "the client sent no byte of its body in time" }, 408 };
 	if (x->response == NULL)
@@ -163,12 +163,21 @@ wait_of(const struct exchange *x)
 	    "the server sent no byte of its response in time" }, 0 };
 }
 
+/* The deadline of a call may come first. */
+void
+exchange_wait(struct exchange *x, int64_t until)
+{
+	bool early = x->deadline != 0 && x->deadline < until &&
+	    x->state != EXCHANGE_REPLY && !x->down.ended;
+
+	timer_set(&x->worker->loop->wheel, &x->timer,
+	    early ? x->deadline : until);
+}
+
 void
 exchange_deadline(struct exchange *x)
 {
-	struct wheel *w = &x->worker->loop->wheel;
-
-	timer_set(w, &x->timer, x->times.progress + wait_of(x).time);
+	exchange_wait(x, x->times.progress + wait_of(x).time);
 }
 
 /*
@@ -180,10 +189,12 @@ exchange_expired(struct exchange *x)
 	struct wait w = wait_of(x);
 
 	x->timed_out = false;
+	if (exchange_is_overdue(x))
+		return exchange_overdue(x, w.ending.who, w.ending.when);
 	if (x->worker->loop->clock.now < x->times.progress + w.time)
 		return false;
 	if (x->head_sent || w.status == 0)
-		return exchange_abort(x, w.ending.who, w.ending.when,
+		return exchange_cut(x, w.ending.who, w.ending.when,
 		    w.ending.reason);
 	return exchange_refuse(x, w.status, w.ending.who, w.ending.when,
 	    w.ending.reason);

@@ -93,6 +93,7 @@ exchange_send_request(struct exchange *x)
 	add_client_fields(x, &out);
 	out.path = path_to_send(x);
 	out.authority = exchange_authority(x);
+	exchange_call_lower(x, &out);
 	stream_send_head(x->bs, &out, x->request_end);
 	x->up.ended = x->request_end;
 }
@@ -181,7 +182,7 @@ back_broke(struct exchange *x)
 		x->pool->count.eresp++;
 	}
 	if (x->head_sent || x->discard)
-		return exchange_abort(x, malformed ? 'P' : who, 'D',
+		return exchange_cut(x, malformed ? 'P' : who, 'D',
 		    malformed ? why :
 		    "the server cut its response short");
 	if (malformed)

@@ -27,8 +27,21 @@ const char *exchange_hsts(const struct exchange *x);
 /* exchange_flow.c: moves bytes; true if something moved. */
 bool exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
     struct stream *to);
+void exchange_wait(struct exchange *x, int64_t until);
 void exchange_deadline(struct exchange *x);
 bool exchange_expired(struct exchange *x);
+
+/* exchange_call.c: calls of gRPC. */
+void exchange_call_begin(struct exchange *x);	/* is it one? */
+void exchange_call_route(struct exchange *x);	/* its deadline */
+void exchange_call_lower(struct exchange *x, struct head *out);
+void exchange_call_note(struct exchange *x);	/* its status, for the log */
+bool exchange_is_overdue(const struct exchange *x);
+bool exchange_overdue(struct exchange *x, char who, char when);
+/* A response that has begun ends here: by trailers of ours, or by a reset. */
+bool exchange_cut(struct exchange *x, char who, char when, const char *why);
+/* What takes the place of the answer x->status; text says why. */
+void exchange_call_answer(struct exchange *x, struct head *h, const char *text);
 
 /* exchange.c */
 bool exchange_go(struct exchange *x, enum exchange_state to);

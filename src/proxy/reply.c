@@ -50,9 +50,11 @@ send_answer(struct exchange *x, struct head *h, struct slice body)
 	const char *hsts = exchange_hsts(x);
 	bool bodiless;
 
-	h->status = x->status;
-	h->length = head_is_bodiless(h->status, false) ? LENGTH_NONE :
-	    (int64_t)body.n;
+	if (h->status == 0) {
+		h->status = x->status;
+		h->length = head_is_bodiless(h->status, false) ? LENGTH_NONE :
+		    (int64_t)body.n;
+	}
 	head_add(h, &x->arena, FIELD_DATE,
 	    arena_copy(&x->arena, slice_of(date_now(&w->date,
 	    w->loop->clock.wall))));
@@ -94,6 +96,17 @@ sentence_of(unsigned status)
 	}
 }
 
+/* A head that says all: clients of gRPC do not read on. */
+static void
+reply_call(struct exchange *x)
+{
+	struct head h;
+
+	head_init(&h, HEAD_RESPONSE);
+	exchange_call_answer(x, &h, sentence_of(x->status));
+	send_answer(x, &h, SLICE_NONE);
+}
+
 void
 reply_error(struct exchange *x)
 {
@@ -128,8 +141,12 @@ reply_respond(struct exchange *x)
 	const struct conf_respond *r = &x->route->respond;
 	struct head h;
 
-	head_init(&h, HEAD_RESPONSE);
 	x->status = (uint16_t)r->status;
+	if (x->call && x->status >= 400) {
+		reply_call(x);
+		return;
+	}
+	head_init(&h, HEAD_RESPONSE);
 	for (size_t i = 0; i < r->fields.n; i++)
 		head_add_other(&h, &x->arena, slice_of(r->fields.v[i].name),
 		    slice_of(r->fields.v[i].value));
@@ -193,7 +210,8 @@ reply_plain_http(const struct conf *c, struct text *out)
 static void
 note_no_response(struct exchange *x)
 {
-	if (x->server == NULL || x->ending.when != 'H' || x->ending.who == 'P')
+	if (x->server == NULL || x->ending.when != 'H' ||
+	    x->ending.who == 'P' || x->overdue)
 		return;
 	x->server->count.eresp++;
 	x->pool->count.eresp++;
@@ -208,7 +226,7 @@ begin(struct exchange *x)
 	exchange_drop_back(x, true);
 	x->down = (struct flow){ 0 };
 	if (x->ending.who != '-' || (x->route == NULL && !x->to_https)) {
-		reply_error(x);
+		(x->call ? reply_call : reply_error)(x);
 		return;
 	}
 	x->ending = (struct ending){ 'L', 'R', NULL };

@@ -44,7 +44,7 @@ ACCESS_FIELDS = (
     "version host status "
     "bytes_in bytes_out termination retries times request_id tls "
     "server_tls active").split()
-ACCESS_MAYBE = "route reason".split()
+ACCESS_MAYBE = "route reason grpc_status".split()
 ACCESS_TIMES = "request queue connect response total".split()
 ACCESS_TLS = "version cipher sni resumed verified handshake".split()
 ACCESS_ACTIVE = "process listener pool server".split()
