@@ -73,6 +73,7 @@ struct codec_ops {
 	void (*sent)(struct codec *, size_t n);
 	struct stream *(*open)(struct codec *, const struct stream_sink *, void *owner);
 	unsigned (*slots)(const struct codec *);
+	bool (*ask)(struct codec *);	/* NULL: there is no such question */
 	void (*drain)(struct codec *);
 	void (*eof)(struct codec *, int error);
 	void (*expire)(struct codec *);
@@ -101,6 +102,7 @@ struct codec {
 				 * said that the end would come */
 	bool light;		/* if it is freed while CODEC_IDLE, nothing is
 				 * lost but `requests` */
+	bool asked;		/* by codec_ask, and no answer came yet */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
 	codec_new_fn *turn;	/* not NULL: the peer speaks another protocol;
@@ -172,6 +174,18 @@ static inline unsigned
 codec_slots(const struct codec *c)
 {
 	return c->ops->slots(c);
+}
+
+/*
+ * Asks the peer whether it is there: c->asked is true until it has answered
+ * (which any recv may bring), however often it is asked meanwhile.  Whoever
+ * asks sets a timer, for silence is no fact.  False: the protocol has no such
+ * question (HTTP/1.1), or the connection is over; nothing was done.
+ */
+static inline bool
+codec_ask(struct codec *c)
+{
+	return c->ops->ask != NULL && c->ops->ask(c);
 }
 
 /* Ends gently: no new streams, Connection: close (or GOAWAY) at the next

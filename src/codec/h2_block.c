@@ -6,7 +6,7 @@
  *
  * Why:       the library's own checks are off, because they drop some fields
  *            silently, and say nothing that could stand in a log.
- * Not here:  how the fields were compressed, and their frames (h2_server.c).
+ * Not here:  how the fields were compressed, and their frames (h2_in.c).
  */
 #include "codec/h2_block.h"
 

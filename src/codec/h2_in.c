@@ -1,12 +1,13 @@
 /*
- * h2_in.c - what a client of HTTP/2 sends, as facts.
+ * h2_in.c - what a peer of HTTP/2 sends, as facts.
  *
  * Why:       streams share one connection, so a body that nobody takes yet
  *            must not stop it: it is copied, within the window of its stream,
  *            and lent from there.
  * Invariant: the window opens by what was given back, and not before.
  */
-#include "base/must.h"
+#include <string.h>
+
 #include "codec/h2_side.h"
 
 static struct h2_stream *
@@ -20,14 +21,6 @@ static void
 too_wild(struct h2 *h, const char *why)
 {
 	h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400, why);
-}
-
-static void
-count_reset(struct h2 *h)
-{
-	if (!h2_guard_reset(&h->guard, h->codec.limits,
-	    h->codec.shared->clock->now))
-		too_wild(h, "too many streams were reset or refused");
 }
 
 /* Frames that ask for nothing have a budget. */
@@ -71,27 +64,9 @@ on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
     void *user)
 {
 	struct h2 *h = user;
-	struct h2_stream *s;
 
-	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-		s = find(session, frame->hd.stream_id);
-		if (s != NULL)
-			h2_block_begin(&s->block, &s->arena, h->codec.limits,
-			    true);
-		return 0;
-	}
-	if (h->over)
-		return 0;
-	if (h->nheld >= h->codec.limits->streams) {
-		count_reset(h);
-		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
-		    frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
-		return 0;
-	}
-	s = h2_stream_new(h, frame->hd.stream_id);
-	s->stream.bytes_in = frame->hd.length + 9;
-	nghttp2_session_set_stream_user_data(session, s->id, s);
-	h2_block_begin(&s->block, &s->arena, h->codec.limits, false);
+	if (!h->over)
+		h->role->begin(h, find(session, frame->hd.stream_id), frame);
 	return 0;
 }
 
@@ -116,8 +91,9 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
 	return 0;
 }
 
-static void
-refuse(struct h2_stream *s, unsigned status, const char *why, bool bad)
+void
+h2_stream_refuse(struct h2_stream *s, unsigned status, const char *why,
+    bool bad)
 {
 	if (s->why != NULL || s->in_told)
 		return;
@@ -126,52 +102,28 @@ refuse(struct h2_stream *s, unsigned status, const char *why, bool bad)
 	s->bad = bad;
 	h2_stream_wake(s);
 	if (bad)
-		count_reset(s->h2);
+		s->h2->role->on_reset(s->h2, s);
 }
 
 static void
 end_message(struct h2_stream *s)
 {
 	if (s->in_left > 0 && !s->connects)
-		refuse(s, 400, "a body shorter than its Content-Length", true);
+		h2_stream_refuse(s, 400,
+		    "a body shorter than its Content-Length", true);
 	s->in_end = true;
 	h2_stream_wake(s);
-}
-
-static void
-take_request(struct h2_stream *s, bool end)
-{
-	struct head *head;
-
-	s->block.l = s->h2->codec.limits;
-	head = h2_block_request(&s->block);
-	h2_stream_announce(s);
-	s->in_end = end;
-	if (head == NULL) {
-		refuse(s, s->block.status, s->block.why, s->block.bad);
-		return;
-	}
-	s->to_head = head_is_method(head, "HEAD");
-	s->connects = h2_block_is_connect(&s->block);
-	s->extended = head->protocol.n > 0;
-	s->in_left = head->length;
-	if (end && head->length > 0) {
-		refuse(s, 400, "a body shorter than its Content-Length", true);
-		return;
-	}
-	s->in_told = end && !s->connects;
-	if (s->stream.sink != NULL)
-		s->stream.sink->on_head(s->stream.owner, head,
-		    end || s->connects);
 }
 
 static void
 take_trailers(struct h2_stream *s, bool end)
 {
 	if (s->block.why != NULL) {
-		refuse(s, s->block.status, s->block.why, s->block.bad);
+		h2_stream_refuse(s, s->block.status, s->block.why,
+		    s->block.bad);
 	} else if (!end) {
-		refuse(s, 400, "trailers that do not end the message", true);
+		h2_stream_refuse(s, 400,
+		    "trailers that do not end the message", true);
 	} else {
 		s->trailers = s->block.head->fields;
 		s->ntrailers = s->connects ? 0 : s->block.head->nfields;
@@ -180,14 +132,17 @@ take_trailers(struct h2_stream *s, bool end)
 }
 
 static void
-take_pong(struct h2 *h)
+take_pong(struct h2 *h, const nghttp2_ping *ping)
 {
-	if (!h->draining || h->drained)
+	bool ours = memcmp(ping->opaque_data, H2_ASK,
+	    sizeof(ping->opaque_data)) == 0;
+
+	if (ours)
+		h->codec.asked = false;
+	if (ours || !h->draining || h->drained)
 		return;
 	h->drained = true;
-	nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
-	    nghttp2_session_get_last_proc_stream_id(h->session),
-	    NGHTTP2_NO_ERROR, NULL, 0);
+	h2_goaway(h);
 }
 
 static int
@@ -202,21 +157,21 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 		h->in_section = false;
 		if (s == NULL || h->over)
 			break;
-		if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
-			take_request(s, end);
-		else
+		if (s->block.is_trailers)
 			take_trailers(s, end);
+		else
+			h->role->take(s, end);
 		break;
 	case NGHTTP2_DATA:
 		if (s != NULL && end)
 			end_message(s);
 		break;
 	case NGHTTP2_RST_STREAM:
-		count_reset(h);
+		h->role->on_reset(h, s);
 		break;
 	case NGHTTP2_PING:
 		if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
-			take_pong(h);
+			take_pong(h, &frame->ping);
 		break;
 	default:
 		break;
@@ -260,8 +215,8 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 	if (s != NULL && s->in_left >= 0 && !s->connects) {
 		s->in_left -= (int64_t)n;
 		if (s->in_left < 0)
-			refuse(s, 400, "a body longer than its Content-Length",
-			    true);
+			h2_stream_refuse(s, 400,
+			    "a body longer than its Content-Length", true);
 	}
 	if (s == NULL || !s->held || s->dead || s->why != NULL || h->over) {
 		nghttp2_session_consume(session, id, n);
@@ -278,18 +233,16 @@ static int
 on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
 	struct h2_stream *s = find(session, id);
+	struct h2 *h = user;
 
-	(void)code;
-	(void)user;
 	if (s == NULL)
 		return 0;
+	if (s->held)
+		h->role->lose(s, code == NGHTTP2_REFUSED_STREAM ?
+		    STREAM_REFUSED : STREAM_CANCEL);
 	s->live = false;
-	if (!s->held) {
+	if (!s->held)
 		h2_stream_free(s);
-		return 0;
-	}
-	s->gone = !s->in_end || !s->end_framed;
-	h2_stream_wake(s);
 	return 0;
 }
 
@@ -346,7 +299,7 @@ h2_stream_tell(struct h2_stream *s)
 	h2_stream_tell_room(s);
 	if (s->gone) {
 		s->dead = true;
-		s->stream.sink->on_reset(s->stream.owner, STREAM_CANCEL, NULL);
+		s->stream.sink->on_reset(s->stream.owner, s->error, NULL);
 	} else if (s->lent == 0 && !s->in_told &&
 	    (!s->connects || s->tunnel || s->why != NULL)) {
 		if (s->nin > 0)

@@ -1,5 +1,5 @@
 /*
- * h2_out.c - what is sent to a client of HTTP/2.
+ * h2_out.c - what is sent to a peer of HTTP/2.
  *
  * The library makes frames, one page of them at a time.  Bytes of a body are
  * copied into the page once; so their owner may let go whenever it likes.

@@ -1,23 +1,33 @@
 /*
  * h2_server.c - HTTP/2 towards a client (RFC 9113).
  *
- * libnghttp2 makes and reads frames, keeps windows and compression; what a
- * request may say, what a client may make us hold or do, and when a stream's
- * owner is told is decided here.
- *
- *	recv --> library --> h2_in.c --> facts
- *	calls (h2_stream.c) --> library --> h2_out.c --> send
- *
+ * Not here:  what both roles share (h2_side.c).
  * Invariant: a stream counts until its owner has let go, also when the client
  *            has reset it: who resets cannot have more than is allowed.
  */
 #include "codec/h2.h"
 
-#include <stdlib.h>
-
-#include "base/mem.h"
-#include "base/must.h"
 #include "codec/h2_side.h"
+
+#define WINDOW (1 << 20)	/* of all streams */
+
+static void
+count_reset(struct h2 *h)
+{
+	if (!h2_guard_reset(&h->guard, h->codec.limits,
+	    h->codec.shared->clock->now))
+		h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400,
+		    "too many streams were reset or refused");
+}
+
+static void
+announce(struct h2_stream *s)
+{
+	struct codec *c = &s->h2->codec;
+
+	h2_stream_hold(s);
+	c->host->on_stream(c->owner, &s->stream);
+}
 
 /* It is announced, so that it stands in the log like a malformed request. */
 static void
@@ -28,43 +38,171 @@ tell_fault(struct h2 *h)
 	s->why = h->why;
 	s->status = h->status;
 	h->why = NULL;
-	h2_stream_announce(s);
+	announce(s);
 	h2_stream_tell(s);
 }
 
 static void
-finish(struct h2 *h, enum codec_end end)
+begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 {
-	struct h2_stream *s;
-
-	h->over = true;
-	h->in_section = false;
-	if (end > h->codec.end)
-		h->codec.end = end;
-	list_each(s, &h->streams, struct h2_stream, node)
-		if (s->held && s->live) {
-			s->gone = true;
-			h2_stream_wake(s);
-		}
-}
-
-void
-h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why)
-{
-	if (h->over)
+	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+		if (s != NULL)
+			h2_block_begin(&s->block, &s->arena, h->codec.limits,
+			    true);
 		return;
-	h->why = why;
-	h->status = (uint16_t)status;
-	nghttp2_session_terminate_session(h->session, code);
-	finish(h, CODEC_LINGER);
-	h->codec.host->on_resume(h->codec.owner);
+	}
+	if (h->nheld >= h->codec.limits->streams) {
+		count_reset(h);
+		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
+		    frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+		return;
+	}
+	s = h2_stream_new(h, frame->hd.stream_id);
+	s->stream.bytes_in = frame->hd.length + 9;
+	nghttp2_session_set_stream_user_data(h->session, s->id, s);
+	h2_block_begin(&s->block, &s->arena, h->codec.limits, false);
 }
 
-void
-h2_phase(struct h2 *h)
+static void
+take_request(struct h2_stream *s, bool end)
 {
-	h->codec.phase = h->nheld > 0 ? CODEC_BUSY :
-	    h->in_section ? CODEC_HEAD : CODEC_IDLE;
+	struct head *head;
+
+	s->block.l = s->h2->codec.limits;
+	head = h2_block_request(&s->block);
+	announce(s);
+	s->in_end = end;
+	if (head == NULL) {
+		h2_stream_refuse(s, s->block.status, s->block.why,
+		    s->block.bad);
+		return;
+	}
+	s->to_head = head_is_method(head, "HEAD");
+	s->connects = h2_block_is_connect(&s->block);
+	s->extended = head->protocol.n > 0;
+	s->in_left = head->length;
+	if (end && head->length > 0) {
+		h2_stream_refuse(s, 400,
+		    "a body shorter than its Content-Length", true);
+		return;
+	}
+	s->in_told = end && !s->connects;
+	if (s->stream.sink != NULL)
+		s->stream.sink->on_head(s->stream.owner, head,
+		    end || s->connects);
+}
+
+static void
+on_reset(struct h2 *h, struct h2_stream *s)
+{
+	(void)s;
+	count_reset(h);
+}
+
+static void
+lose(struct h2_stream *s, enum stream_error e)
+{
+	(void)e;
+	if (!s->live || (s->in_end && s->end_framed))
+		return;
+	s->error = STREAM_CANCEL;
+	s->gone = true;
+	h2_stream_wake(s);
+}
+
+/* 101 to who asked by Upgrade, or 2xx to a CONNECT. */
+static bool
+is_switch(const struct h2_stream *s, const struct head *h)
+{
+	return s->connects && (h->status == 101 || (h->status / 100 == 2 &&
+	    !s->extended));
+}
+
+static void
+send_interim(struct h2_stream *s, const struct head *h)
+{
+	size_t n;
+	nghttp2_nv *nv = h2_head_response(&s->arena, h, false, &n);
+
+	nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL,
+	    nv, n, NULL);
+	h2_kick(s->h2);
+}
+
+static void
+submit_final(struct h2_stream *s, const struct head *h, bool end)
+{
+	bool bodiless = head_is_bodiless(h->status, s->to_head);
+	nghttp2_data_provider body = h2_out_body(s);
+	bool length = h->length >= 0 && h->status != 204 && !s->tunnel;
+	size_t n;
+	nghttp2_nv *nv = h2_head_response(&s->arena, h, length, &n);
+
+	end = (end || bodiless) && !s->tunnel;
+	if (!bodiless && length && !end)
+		s->out_left = h->length;
+	s->drops = end;
+	nghttp2_submit_response(s->h2->session, s->id, nv, n,
+	    end ? NULL : &body);
+}
+
+static void
+send_head(struct stream *stream, const struct head *h, bool end)
+{
+	struct h2_stream *s = h2_stream_of(stream);
+
+	if (s->dead || s->gone || s->head_sent)
+		return;
+	if (h->kind == HEAD_INTERIM) {
+		if (s->live)
+			send_interim(s, h);
+		return;
+	}
+	s->head_sent = true;
+	if (!s->live) {			/* an answer for the log alone */
+		s->drops = s->end_written = s->end_framed = true;
+		h2_stream_drop(s, 0, end);
+		return;
+	}
+	s->tunnel = is_switch(s, h);
+	if ((h->status == 101 && !s->tunnel) || (end && h->length > 0 &&
+	    !head_is_bodiless(h->status, s->to_head))) {
+		h2_stream_break_off(s);
+		return;
+	}
+	s->out_end = end && !s->tunnel;
+	submit_final(s, h, end);
+	if (s->tunnel)
+		h2_stream_wake(s);
+	h2_kick(s->h2);
+}
+
+static uint32_t
+code_of(const struct h2_stream *s, enum stream_error e)
+{
+	if (s->bad)
+		return NGHTTP2_PROTOCOL_ERROR;
+	return e == STREAM_REFUSED ? NGHTTP2_REFUSED_STREAM :
+	    e == STREAM_PROTOCOL ? NGHTTP2_PROTOCOL_ERROR :
+	    NGHTTP2_INTERNAL_ERROR;
+}
+
+static void
+part(struct h2_stream *s, bool whole, enum stream_error e)
+{
+	if (!whole)
+		h2_stream_rst(s, code_of(s, e));
+	else if (!s->end_framed)
+		s->rst_at_end = true;
+	else if (!s->in_end)
+		h2_stream_rst(s, s->bad ? NGHTTP2_PROTOCOL_ERROR :
+		    NGHTTP2_NO_ERROR);
+}
+
+static void
+parted(struct h2 *h)
+{
+	h->codec.host->on_resume(h->codec.owner);
 }
 
 /* The second step of GOAWAY can wait no longer. */
@@ -73,58 +211,23 @@ finish_drain(struct h2 *h)
 {
 	if (!h->drained) {
 		h->drained = true;
-		nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
-		    nghttp2_session_get_last_proc_stream_id(h->session),
-		    NGHTTP2_NO_ERROR, NULL, 0);
+		h2_goaway(h);
 	}
-	finish(h, CODEC_LINGER);
+	h2_finish(h, CODEC_LINGER);
 }
 
 static void
 settle(struct h2 *h)
 {
-	struct h2_stream *s;
-	struct list *node;
-
-	if (h->why != NULL)
-		tell_fault(h);
-	while ((node = list_pop(&h->ready)) != NULL) {
-		s = list_entry(node, struct h2_stream, ready);
-		h2_stream_tell(s);
-	}
-	if (!h->over && !nghttp2_session_want_read(h->session) &&
-	    !nghttp2_session_want_write(h->session))
-		finish(h, CODEC_LINGER);
 	if (!h->draining && h->codec.requests >= h->codec.limits->requests)
 		codec_drain(&h->codec);
 	h2_phase(h);
 	if (h->draining && !h->over && h->codec.phase == CODEC_IDLE)
 		finish_drain(h);
-	h2_kick(h);
 }
 
 static void
-h2_recv(struct codec *c, struct buf *in)
-{
-	struct h2 *h = h2_of(c);
-	ssize_t n = 0;
-
-	if (buf_len(in) > 0 && !h->over)
-		n = nghttp2_session_mem_recv(h->session,
-		    (const uint8_t *)buf_at(in), buf_len(in));
-	if (buf_len(in) > 0)
-		buf_drop(in, buf_len(in));
-	if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
-		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 400,
-		    "no preface of HTTP/2");
-	else if (n < 0)
-		h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400,
-		    "more frames than may wait for an answer");
-	settle(h);
-}
-
-static void
-h2_drain(struct codec *c)
+drain(struct codec *c)
 {
 	struct h2 *h = h2_of(c);
 
@@ -142,16 +245,7 @@ h2_drain(struct codec *c)
 }
 
 static void
-h2_eof(struct codec *c, int error)
-{
-	struct h2 *h = h2_of(c);
-
-	finish(h, error != 0 ? CODEC_ABORT : CODEC_CLOSE);
-	settle(h);
-}
-
-static void
-h2_expire(struct codec *c)
+expire(struct codec *c)
 {
 	struct h2 *h = h2_of(c);
 
@@ -162,98 +256,42 @@ h2_expire(struct codec *c)
 	} else if (c->phase == CODEC_HEAD) {
 		h2_fail(h, NGHTTP2_NO_ERROR, 408,
 		    "the request head did not arrive in time");
-		settle(h);
+		h2_settle(h);
 	}
 }
 
-static void
-h2_free(struct codec *c)
-{
-	struct h2 *h = h2_of(c);
-	struct h2_stream *s;
-
-	list_each(s, &h->streams, struct h2_stream, node)
-		h2_stream_free(s);
-	nghttp2_session_del(h->session);
-	if (h->out.base != NULL)
-		buf_release(&h->out, c->shared->pages);
-	free(h);
-}
+static const struct stream_ops stream_ops = {
+	.send_head = send_head,
+	.send_body = h2_stream_send_body,
+	.send_trailers = h2_stream_send_trailers,
+	.consumed = h2_stream_consumed,
+	.release = h2_stream_release,
+	.reset = h2_stream_reset,
+};
 
 static const struct codec_ops codec_ops = {
 	.recv = h2_recv,
 	.send = h2_send,
 	.sent = h2_sent,
-	.drain = h2_drain,
+	.ask = h2_ask,
+	.drain = drain,
 	.eof = h2_eof,
-	.expire = h2_expire,
+	.expire = expire,
 	.free = h2_free,
 };
 
-/* Frames that the client broke the rules with, as the log says it. */
-static const char *
-reason_of(uint32_t code)
-{
-	switch (code) {
-	case NGHTTP2_FLOW_CONTROL_ERROR:
-		return "more DATA than the window allowed";
-	case NGHTTP2_FRAME_SIZE_ERROR:
-		return "a frame of a wrong size";
-	case NGHTTP2_COMPRESSION_ERROR:
-		return "a field section that cannot be decompressed";
-	case NGHTTP2_ENHANCE_YOUR_CALM:
-		return "too much of frames that are costly";
-	default:
-		return "a frame that breaks the rules of HTTP/2";
-	}
-}
-
-/* A GOAWAY of the library's own making. */
-static int
-on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
-    void *user)
-{
-	struct h2 *h = user;
-
-	(void)session;
-	if (frame->hd.type != NGHTTP2_GOAWAY || h->over ||
-	    frame->goaway.error_code == NGHTTP2_NO_ERROR)
-		return 0;
-	h->why = reason_of(frame->goaway.error_code);
-	h->status = 400;
-	finish(h, CODEC_LINGER);
-	h->codec.host->on_resume(h->codec.owner);
-	return 0;
-}
-
-/* What the library may not judge, because it would be silent about it. */
-static nghttp2_option *
-options(void)
-{
-	nghttp2_option *o;
-
-	must(nghttp2_option_new(&o) == 0);
-	nghttp2_option_set_no_auto_window_update(o, 1);
-	nghttp2_option_set_no_http_messaging(o, 1);
-	nghttp2_option_set_no_closed_streams(o, 1);
-	nghttp2_option_set_max_settings(o, 32);
-	nghttp2_option_set_max_outbound_ack(o, 500);
-	nghttp2_option_set_max_deflate_dynamic_table_size(o, 4096);
-	return o;
-}
-
-static nghttp2_session_callbacks *
-callbacks(void)
-{
-	nghttp2_session_callbacks *cb;
-
-	must(nghttp2_session_callbacks_new(&cb) == 0);
-	h2_in_callbacks(cb);
-	h2_out_callbacks(cb);
-	nghttp2_session_callbacks_set_before_frame_send_callback(cb,
-	    on_before_send);
-	return cb;
-}
+static const struct h2_role role = {
+	.streams = &stream_ops,
+	.server = true,
+	.begin = begin,
+	.take = take_request,
+	.on_reset = on_reset,
+	.lose = lose,
+	.part = part,
+	.parted = parted,
+	.tell_fault = tell_fault,
+	.settle = settle,
+};
 
 static void
 submit_settings(struct h2 *h)
@@ -270,7 +308,7 @@ submit_settings(struct h2 *h)
 	nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, e,
 	    tunnels ? 4 : 3);
 	nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, 0,
-	    H2_WINDOW);
+	    WINDOW);
 }
 
 struct codec *
@@ -278,25 +316,8 @@ h2_server_new(const struct codec_shared *shared,
     const struct http_limits *limits, const struct codec_host *host,
     void *owner)
 {
-	nghttp2_session_callbacks *cb = callbacks();
-	nghttp2_option *o = options();
-	struct h2 *h = mem_new(sizeof(*h));
+	struct h2 *h = h2_new(&role, &codec_ops, shared, limits, host, owner);
 
-	h->codec = (struct codec){
-		.ops = &codec_ops,
-		.host = host,
-		.owner = owner,
-		.shared = shared,
-		.limits = limits,
-		.proto = HTTP_2,
-		.keep_alive = -1,
-	};
-	list_init(&h->streams);
-	list_init(&h->ready);
-	h2_guard_init(&h->guard, shared->clock->now);
-	must(nghttp2_session_server_new2(&h->session, cb, h, o) == 0);
-	nghttp2_session_callbacks_del(cb);
-	nghttp2_option_del(o);
 	submit_settings(h);
 	return &h->codec;
 }

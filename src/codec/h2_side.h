@@ -15,20 +15,46 @@
 /*
  * A connection of HTTP/2 and its streams.  Private to h2_*.c.
  *
- *	h2_server.c	the codec: the library's session, beginnings and ends
+ *	h2_server.c	what is particular towards a client
+ *	h2_side.c	the library's session, beginnings and ends
  *	h2_in.c		what the library tells, up to the lending of bodies
  *	h2_out.c	what is sent: the output, and what has gone of it
- *	h2_stream.c	calls down
+ *	h2_stream.c	one stream: its life, and calls down
+ *	h2_head.c	heads as the library wants them
  *
- * A client may have sent at most H2_STREAM_WINDOW bytes of a stream, and
- * H2_WINDOW of all, that nobody has taken yet.
+ * Of a stream at most a window of bytes, which H2_PIECES pages hold, may have
+ * come that nobody has taken yet.
  */
-#define H2_STREAM_WINDOW 65535u		/* what RFC 9113 6.9.2 begins with */
-#define H2_WINDOW (1 << 20)
-#define H2_PIECES 6			/* pages that hold a window, cut anyhow */
+#define H2_PIECES 6			/* 128 KiB, cut anyhow */
 #define H2_MARKS 32
+#define H2_ASK ((const uint8_t *)"question")	/* in a PING: 8 bytes */
 
 struct h2;
+struct h2_stream;
+
+/* What differs by role.  All are called from within the functions of ops. */
+struct h2_role {
+	const struct stream_ops *streams;
+	bool server;		/* towards a client */
+
+	/* A field section begins.  s: NULL if the stream is not known. */
+	void (*begin)(struct h2 *h, struct h2_stream *s,
+	    const nghttp2_frame *frame);
+	/* The section of a head has come; trailers are h2_in.c's. */
+	void (*take)(struct h2_stream *s, bool end);
+	/* The peer has reset a stream, or made us reset it.  s: as above. */
+	void (*on_reset)(struct h2 *h, struct h2_stream *s);
+	/* The wire is done with a stream that is held. */
+	void (*lose)(struct h2_stream *s, enum stream_error e);
+	/* Its owner let go of a live one; whole: all was said, and heard. */
+	void (*part)(struct h2_stream *s, bool whole, enum stream_error e);
+	/* A stream was let go; s may be no more. */
+	void (*parted)(struct h2 *h);
+	/* The connection has a fault, h->why. */
+	void (*tell_fault)(struct h2 *h);
+	/* The end of each recv. */
+	void (*settle)(struct h2 *h);
+};
 
 struct h2_stream {
 	struct stream stream;
@@ -47,9 +73,10 @@ struct h2_stream {
 	uint32_t ntrailers;
 	const char *why;		/* a fault behind what was told */
 	uint16_t status;
+	enum stream_error error;	/* why it is gone */
 	bool connects;			/* asks for a tunnel, */
 	bool extended;			/* for another protocol */
-	bool in_end;			/* the client has ended its message */
+	bool in_end;			/* the peer has ended its message */
 	bool in_told;			/* and that was told */
 
 	/* Out. */
@@ -73,7 +100,7 @@ struct h2_stream {
 	bool live;			/* the library knows it */
 	bool gone;			/* it broke; to be told */
 	bool dead;			/* that was told */
-	bool bad;			/* its request was malformed */
+	bool bad;			/* the peer's message was malformed */
 	bool rst_at_end;		/* once the end is framed */
 };
 
@@ -87,6 +114,7 @@ struct h2_mark {
 
 struct h2 {
 	struct codec codec;
+	const struct h2_role *role;
 	nghttp2_session *session;
 	struct list streams, ready;
 	struct buf out;
@@ -109,10 +137,28 @@ h2_of(struct codec *c)
 	return (struct h2 *)(void *)c;
 }
 
-/* A stream that exists for us; its owner is to be found by h2_stream_tell. */
+/* The codec's life: the role's new function goes on from here. */
+struct h2 *h2_new(const struct h2_role *role, const struct codec_ops *ops,
+    const struct codec_shared *shared, const struct http_limits *limits,
+    const struct codec_host *host, void *owner);
+
+/* Ends the connection: GOAWAY, and a line in the log that says why. */
+void h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why);
+
+/* The same, with nothing more to say to the peer; nothing more is read. */
+void h2_finish(struct h2 *h, enum codec_end end);
+void h2_goaway(struct h2 *h);		/* gently: the last one */
+void h2_phase(struct h2 *h);
+void h2_settle(struct h2 *h);
+
+/* After a call down: it is to be sent. */
+void h2_kick(struct h2 *h);
+
+/* A stream that exists for us; its owner is to be found by h2_stream_hold. */
 struct h2_stream *h2_stream_new(struct h2 *h, int32_t id);
+struct h2_stream *h2_stream_of(struct stream *s);
 void h2_stream_free(struct h2_stream *s);
-void h2_stream_announce(struct h2_stream *s);
+void h2_stream_hold(struct h2_stream *s);
 
 /* Something is to be told, in the next recv. */
 void h2_stream_wake(struct h2_stream *s);
@@ -121,23 +167,43 @@ void h2_stream_wake(struct h2_stream *s);
 void h2_stream_tell(struct h2_stream *s);
 void h2_stream_tell_room(struct h2_stream *s);
 
+/* The peer's message is at fault: told behind what has come of it. */
+void h2_stream_refuse(struct h2_stream *s, unsigned status, const char *why,
+    bool bad);
+
 /* What was received and not given back is dropped; it counts as taken. */
 void h2_stream_forget(struct h2_stream *s);
 
-/* Ends the connection: GOAWAY, and a line in the log that says why. */
-void h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why);
-void h2_phase(struct h2 *h);
+/* A message of ours that is cut must not look complete. */
+void h2_stream_break_off(struct h2_stream *s);
+void h2_stream_rst(struct h2_stream *s, uint32_t code);
+
+/* From here on what its owner sends goes nowhere. */
+void h2_stream_drop(struct h2_stream *s, size_t n, bool end);
+
+/* As the library wants them.  A head's names and values stay borrowed, for the
+ * library copies them at once; those of trailers are copied to the arena. */
+nghttp2_nv *h2_head_response(struct arena *a, const struct head *h,
+    bool length, size_t *count);
+nghttp2_nv *h2_head_trailers(struct arena *a, const struct field *f,
+    uint32_t n);
 
 /* Rows of tables. */
-extern const struct stream_ops h2_stream_ops;
+void h2_recv(struct codec *c, struct buf *in);
 size_t h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest);
 void h2_sent(struct codec *c, size_t n);
+void h2_eof(struct codec *c, int error);
+bool h2_ask(struct codec *c);
+void h2_free(struct codec *c);
+size_t h2_stream_send_body(struct stream *stream, struct lent bytes, bool end);
+void h2_stream_send_trailers(struct stream *stream, const struct field *f,
+    uint32_t n);
+void h2_stream_consumed(struct stream *stream, size_t n);
+void h2_stream_release(struct stream *stream);
+void h2_stream_reset(struct stream *stream, enum stream_error e);
 void h2_marks_forget(struct h2 *h, const struct h2_stream *s);
 void h2_in_callbacks(nghttp2_session_callbacks *cb);
 void h2_out_callbacks(nghttp2_session_callbacks *cb);
 
-/* The body of a response, as the library asks for it. */
+/* The body of a message, as the library asks for it. */
 nghttp2_data_provider h2_out_body(struct h2_stream *s);
-
-/* After a call down: it is to be sent. */
-void h2_kick(struct h2 *h);

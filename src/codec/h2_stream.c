@@ -10,8 +10,8 @@
 #include "base/must.h"
 #include "codec/h2_side.h"
 
-static struct h2_stream *
-stream_of(struct stream *s)
+struct h2_stream *
+h2_stream_of(struct stream *s)
 {
 	return (struct h2_stream *)(void *)((char *)s -
 	    offsetof(struct h2_stream, stream));
@@ -27,7 +27,7 @@ h2_stream_new(struct h2 *h, int32_t id)
 	s->live = id != 0;
 	s->in_left = s->out_left = LENGTH_NONE;
 	s->stream = (struct stream){
-		.ops = &h2_stream_ops,
+		.ops = h->role->streams,
 		.started = h->codec.shared->clock->now,
 		.reused = h->codec.requests > 0,
 	};
@@ -49,7 +49,7 @@ h2_stream_free(struct h2_stream *s)
 }
 
 void
-h2_stream_announce(struct h2_stream *s)
+h2_stream_hold(struct h2_stream *s)
 {
 	struct codec *c = &s->h2->codec;
 
@@ -57,7 +57,6 @@ h2_stream_announce(struct h2_stream *s)
 	s->h2->nheld++;
 	s->held = true;
 	c->phase = CODEC_BUSY;
-	c->host->on_stream(c->owner, &s->stream);
 }
 
 void
@@ -69,46 +68,46 @@ h2_stream_wake(struct h2_stream *s)
 }
 
 void
-h2_kick(struct h2 *h)
+h2_stream_rst(struct h2_stream *s, uint32_t code)
 {
-	if (buf_len(&h->out) > 0 || nghttp2_session_want_write(h->session))
-		h->codec.host->on_output(h->codec.owner);
+	nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE, s->id,
+	    code);
 }
 
 /* What goes nowhere has gone. */
-static size_t
-drop(struct h2_stream *s, size_t n, bool end)
+void
+h2_stream_drop(struct h2_stream *s, size_t n, bool end)
 {
 	s->room += n;
 	s->out_end = s->out_end || end;
 	h2_stream_wake(s);
-	return n;
 }
 
-/* A message that is cut must not look complete. */
-static void
-break_off(struct h2_stream *s)
+void
+h2_stream_break_off(struct h2_stream *s)
 {
 	s->out = LENT_NONE;
 	s->drops = true;
 	s->gone = true;
+	s->error = STREAM_CANCEL;
 	if (s->live)
-		nghttp2_submit_rst_stream(s->h2->session, NGHTTP2_FLAG_NONE,
-		    s->id, NGHTTP2_INTERNAL_ERROR);
+		h2_stream_rst(s, NGHTTP2_INTERNAL_ERROR);
 	h2_stream_wake(s);
 	h2_kick(s->h2);
 }
 
-static size_t
-send_body(struct stream *stream, struct lent bytes, bool end)
+size_t
+h2_stream_send_body(struct stream *stream, struct lent bytes, bool end)
 {
-	struct h2_stream *s = stream_of(stream);
+	struct h2_stream *s = h2_stream_of(stream);
 
 	must(bytes.pipe == NULL);
 	if (s->dead || s->gone || !s->head_sent)
 		return 0;
-	if (s->drops)
-		return drop(s, bytes.n, end);
+	if (s->drops) {
+		h2_stream_drop(s, bytes.n, end);
+		return bytes.n;
+	}
 	if (bytes.n > 0 && (s->out.n > 0 || s->transit > 0))
 		return 0;
 	if (bytes.n > 0)
@@ -121,7 +120,7 @@ send_body(struct stream *stream, struct lent bytes, bool end)
 		}
 		s->out_left -= bytes.n > 0 ? (int64_t)s->out.n : 0;
 		if (end && s->out_left > 0) {
-			break_off(s);
+			h2_stream_break_off(s);
 			return bytes.n;
 		}
 	}
@@ -133,148 +132,25 @@ send_body(struct stream *stream, struct lent bytes, bool end)
 	return bytes.n;
 }
 
-/* Framing and fields of a connection are never the sender's. */
-static bool
-is_made(const struct field *f)
+void
+h2_stream_send_trailers(struct stream *stream, const struct field *f,
+    uint32_t n)
 {
-	return (f->id >= FIELD_CONNECTION && f->id <= FIELD_CONTENT_LENGTH) ||
-	    f->id == FIELD_HTTP2_SETTINGS;
-}
-
-static nghttp2_nv
-make_nv(struct slice name, struct slice value, bool secret)
-{
-	return (nghttp2_nv){
-		.name = (uint8_t *)(uintptr_t)name.p,
-		.value = (uint8_t *)(uintptr_t)value.p,
-		.namelen = name.n,
-		.valuelen = value.n,
-		.flags = secret ? NGHTTP2_NV_FLAG_NO_INDEX :
-		    NGHTTP2_NV_FLAG_NONE,
-	};
-}
-
-/* The fields of a head as the library wants them; it makes names lower. */
-static nghttp2_nv *
-make_fields(struct h2_stream *s, const struct head *h, bool length,
-    size_t *count)
-{
-	nghttp2_nv *nv = arena_get(&s->arena, (h->nfields + 2) * sizeof(*nv));
-	unsigned status = h->status == 101 ? 200 : h->status;
-	size_t n = 0;
-
-	nv[n++] = make_nv(SLICE(":status"),
-	    arena_print(&s->arena, "%03u", status), false);
-	if (length)
-		nv[n++] = make_nv(SLICE("content-length"),
-		    arena_print(&s->arena, "%lld", (long long)h->length),
-		    false);
-	for (uint32_t i = 0; i < h->nfields; i++) {
-		const struct field *f = &h->fields[i];
-
-		if (is_made(f) || (h->status == 101 &&
-		    f->id == FIELD_SEC_WEBSOCKET_ACCEPT))
-			continue;
-		nv[n++] = make_nv(f->name, f->value,
-		    f->id == FIELD_SET_COOKIE);
-	}
-	*count = n;
-	return nv;
-}
-
-static void
-send_interim(struct h2_stream *s, const struct head *h)
-{
-	size_t n;
-	nghttp2_nv *nv = make_fields(s, h, false, &n);
-
-	nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL,
-	    nv, n, NULL);
-	h2_kick(s->h2);
-}
-
-/* 101 to who asked by Upgrade, or 2xx to a CONNECT. */
-static bool
-is_switch(const struct h2_stream *s, const struct head *h)
-{
-	return s->connects && (h->status == 101 || (h->status / 100 == 2 &&
-	    !s->extended));
-}
-
-static void
-submit_final(struct h2_stream *s, const struct head *h, bool end)
-{
-	bool bodiless = head_is_bodiless(h->status, s->to_head);
-	nghttp2_data_provider body = h2_out_body(s);
-	bool length = h->length >= 0 && h->status != 204 && !s->tunnel;
-	size_t n;
-	nghttp2_nv *nv = make_fields(s, h, length, &n);
-
-	end = (end || bodiless) && !s->tunnel;
-	if (!bodiless && length && !end)
-		s->out_left = h->length;
-	s->drops = end;
-	nghttp2_submit_response(s->h2->session, s->id, nv, n,
-	    end ? NULL : &body);
-}
-
-static void
-send_head(struct stream *stream, const struct head *h, bool end)
-{
-	struct h2_stream *s = stream_of(stream);
-
-	if (s->dead || s->gone || s->head_sent)
-		return;
-	if (h->kind == HEAD_INTERIM) {
-		if (s->live)
-			send_interim(s, h);
-		return;
-	}
-	s->head_sent = true;
-	if (!s->live) {			/* an answer for the log alone */
-		s->drops = s->end_written = s->end_framed = true;
-		drop(s, 0, end);
-		return;
-	}
-	s->tunnel = is_switch(s, h);
-	if (h->status == 101 && !s->tunnel) {
-		break_off(s);
-		return;
-	}
-	if (end && h->length > 0 && !head_is_bodiless(h->status, s->to_head)) {
-		break_off(s);
-		return;
-	}
-	s->out_end = end && !s->tunnel;
-	submit_final(s, h, end);
-	if (s->tunnel)
-		h2_stream_wake(s);
-	h2_kick(s->h2);
-}
-
-static void
-send_trailers(struct stream *stream, const struct field *f, uint32_t n)
-{
-	struct h2_stream *s = stream_of(stream);
-	nghttp2_nv *nv;
+	struct h2_stream *s = h2_stream_of(stream);
 
 	if (s->dead || s->gone || !s->head_sent)
 		return;
 	if (!s->drops && n > 0) {
-		nv = arena_get(&s->arena, n * sizeof(*nv));
-		s->out_trailers = nv;
+		s->out_trailers = h2_head_trailers(&s->arena, f, n);
 		s->nout_trailers = n;
-		for (uint32_t i = 0; i < n; i++)
-			nv[i] = make_nv(arena_copy(&s->arena, f[i].name),
-			    arena_copy(&s->arena, f[i].value), false);
 	}
-	send_body(stream, LENT_NONE, true);
+	h2_stream_send_body(stream, LENT_NONE, true);
 }
 
-static void
-consumed(struct stream *stream, size_t n)
+void
+h2_stream_consumed(struct stream *stream, size_t n)
 {
-	struct h2_stream *s = stream_of(stream);
+	struct h2_stream *s = h2_stream_of(stream);
 	struct buf *b = &s->in[0];
 
 	must(n <= s->lent);
@@ -293,16 +169,6 @@ consumed(struct stream *stream, size_t n)
 	}
 	nghttp2_session_consume(s->h2->session, s->id, n);
 	h2_kick(s->h2);
-}
-
-static uint32_t
-code_of(const struct h2_stream *s, enum stream_error e)
-{
-	if (s->bad)
-		return NGHTTP2_PROTOCOL_ERROR;
-	return e == STREAM_REFUSED ? NGHTTP2_REFUSED_STREAM :
-	    e == STREAM_PROTOCOL ? NGHTTP2_PROTOCOL_ERROR :
-	    NGHTTP2_INTERNAL_ERROR;
 }
 
 /* A tunnel, too, is whole only if both ends were told. */
@@ -328,39 +194,23 @@ let_go(struct h2_stream *s, bool gently, enum stream_error e)
 	h2_marks_forget(h, s);
 	list_del(&s->ready);
 	h2_stream_forget(s);
-	if (!s->live) {
+	if (s->live)
+		h->role->part(s, whole, e);
+	else
 		h2_stream_free(s);
-	} else if (!whole) {
-		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
-		    s->id, code_of(s, e));
-	} else if (!s->end_framed) {
-		s->rst_at_end = true;
-	} else if (!s->in_end) {
-		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
-		    s->id, s->bad ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR);
-	}
 	h2_phase(h);
 	h2_kick(h);
-	h->codec.host->on_resume(h->codec.owner);
+	h->role->parted(h);
 }
 
-static void
-release(struct stream *stream)
+void
+h2_stream_release(struct stream *stream)
 {
-	let_go(stream_of(stream), true, STREAM_CANCEL);
+	let_go(h2_stream_of(stream), true, STREAM_CANCEL);
 }
 
-static void
-reset(struct stream *stream, enum stream_error e)
+void
+h2_stream_reset(struct stream *stream, enum stream_error e)
 {
-	let_go(stream_of(stream), false, e);
+	let_go(h2_stream_of(stream), false, e);
 }
-
-const struct stream_ops h2_stream_ops = {
-	.send_head = send_head,
-	.send_body = send_body,
-	.send_trailers = send_trailers,
-	.consumed = consumed,
-	.release = release,
-	.reset = reset,
-};

@@ -336,6 +336,32 @@ drains_in_two_steps(void **state)
 }
 
 static void
+asks_whether_the_client_is_there(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_pump(r);
+	assert_true(codec_ask(r->codec));
+	assert_true(codec_ask(r->codec));
+	assert_true(r->codec->asked);
+	h2_rig_pump(r);
+	assert_false(r->codec->asked);
+	/* Its answer is none to the PING between the two steps of a drain. */
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	r->blocked = true;
+	assert_true(codec_ask(r->codec));
+	h2_rig_pump(r);
+	codec_drain(r->codec);
+	r->blocked = false;
+	h2_rig_pump(r);
+	assert_int_equal(r->ngoaways, 2);
+	h2_rig_release(r, 0);
+	codec_eof(r->codec, 104);
+	assert_false(codec_ask(r->codec));
+}
+
+static void
 drains_at_once_when_idle_and_after_enough_requests(void **state)
 {
 	struct h2_rig *r = *state;
@@ -406,6 +432,7 @@ main(void)
 		TEST(opens_a_tunnel_for_connect),
 		TEST(opens_a_websocket_by_extended_connect),
 		TEST(drains_in_two_steps),
+		TEST(asks_whether_the_client_is_there),
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
 		TEST(tells_all_streams_that_the_connection_broke),

@@ -1,0 +1,66 @@
+/*
+ * h2_head.c - heads as the library wants them: names and values (RFC 9113 8.3).
+ *
+ * Names are made lower here, so that the library need not copy them.
+ *
+ * Not here:  what is read (h2_block.c).
+ */
+#include "codec/h2_side.h"
+
+/* Framing and fields of a connection are never the sender's. */
+static bool
+is_made(const struct field *f)
+{
+	return (f->id >= FIELD_CONNECTION && f->id <= FIELD_CONTENT_LENGTH) ||
+	    f->id == FIELD_HTTP2_SETTINGS;
+}
+
+static nghttp2_nv
+make_nv(struct slice name, struct slice value, bool secret)
+{
+	return (nghttp2_nv){
+		.name = (uint8_t *)(uintptr_t)name.p,
+		.value = (uint8_t *)(uintptr_t)value.p,
+		.namelen = name.n,
+		.valuelen = value.n,
+		.flags = secret ? NGHTTP2_NV_FLAG_NO_INDEX :
+		    NGHTTP2_NV_FLAG_NONE,
+	};
+}
+
+nghttp2_nv *
+h2_head_response(struct arena *a, const struct head *h, bool length,
+    size_t *count)
+{
+	nghttp2_nv *nv = arena_get(a, (h->nfields + 2) * sizeof(*nv));
+	unsigned status = h->status == 101 ? 200 : h->status;
+	size_t n = 0;
+
+	nv[n++] = make_nv(SLICE(":status"), arena_print(a, "%03u", status),
+	    false);
+	if (length)
+		nv[n++] = make_nv(SLICE("content-length"),
+		    arena_print(a, "%lld", (long long)h->length), false);
+	for (uint32_t i = 0; i < h->nfields; i++) {
+		const struct field *f = &h->fields[i];
+
+		if (is_made(f) || (h->status == 101 &&
+		    f->id == FIELD_SEC_WEBSOCKET_ACCEPT))
+			continue;
+		nv[n++] = make_nv(f->name, f->value,
+		    f->id == FIELD_SET_COOKIE);
+	}
+	*count = n;
+	return nv;
+}
+
+nghttp2_nv *
+h2_head_trailers(struct arena *a, const struct field *f, uint32_t n)
+{
+	nghttp2_nv *nv = arena_get(a, n * sizeof(*nv));
+
+	for (uint32_t i = 0; i < n; i++)
+		nv[i] = make_nv(arena_copy(a, f[i].name),
+		    arena_copy(a, f[i].value), false);
+	return nv;
+}

@@ -1,0 +1,238 @@
+/*
+ * h2_side.c - what both sides of a connection of HTTP/2 share (RFC 9113).
+ *
+ * libnghttp2 makes and reads frames, keeps windows and compression; what a
+ * message may say, what a peer may make us hold or do, and when a stream's
+ * owner is told is decided here.
+ *
+ *	recv --> library --> h2_in.c --> facts
+ *	calls (h2_stream.c) --> library --> h2_out.c --> send
+ *
+ * Not here:  what is particular to a role (h2_server.c).
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/must.h"
+#include "codec/h2_side.h"
+
+void
+h2_finish(struct h2 *h, enum codec_end end)
+{
+	struct h2_stream *s;
+
+	h->over = true;
+	h->in_section = false;
+	if (end > h->codec.end)
+		h->codec.end = end;
+	list_each(s, &h->streams, struct h2_stream, node)
+		if (s->held)
+			h->role->lose(s, h->why != NULL ? STREAM_PROTOCOL :
+			    STREAM_STALE);
+}
+
+void
+h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why)
+{
+	if (h->over)
+		return;
+	h->why = why;
+	h->status = (uint16_t)status;
+	nghttp2_session_terminate_session(h->session, code);
+	h2_finish(h, CODEC_LINGER);
+	h->codec.host->on_resume(h->codec.owner);
+}
+
+void
+h2_goaway(struct h2 *h)
+{
+	nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
+	    nghttp2_session_get_last_proc_stream_id(h->session),
+	    NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+void
+h2_phase(struct h2 *h)
+{
+	h->codec.phase = h->nheld > 0 ? CODEC_BUSY :
+	    h->in_section && h->role->server ? CODEC_HEAD : CODEC_IDLE;
+}
+
+void
+h2_kick(struct h2 *h)
+{
+	if (buf_len(&h->out) > 0 || nghttp2_session_want_write(h->session))
+		h->codec.host->on_output(h->codec.owner);
+}
+
+void
+h2_settle(struct h2 *h)
+{
+	struct h2_stream *s;
+	struct list *node;
+
+	if (h->why != NULL)
+		h->role->tell_fault(h);
+	while ((node = list_pop(&h->ready)) != NULL) {
+		s = list_entry(node, struct h2_stream, ready);
+		h2_stream_tell(s);
+	}
+	if (!h->over && !nghttp2_session_want_read(h->session) &&
+	    !nghttp2_session_want_write(h->session))
+		h2_finish(h, CODEC_LINGER);
+	h->role->settle(h);
+	h2_kick(h);
+}
+
+void
+h2_recv(struct codec *c, struct buf *in)
+{
+	struct h2 *h = h2_of(c);
+	ssize_t n = 0;
+
+	if (buf_len(in) > 0 && !h->over)
+		n = nghttp2_session_mem_recv(h->session,
+		    (const uint8_t *)buf_at(in), buf_len(in));
+	if (buf_len(in) > 0)
+		buf_drop(in, buf_len(in));
+	if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
+		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 400,
+		    "no preface of HTTP/2");
+	else if (n < 0)
+		h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400,
+		    "more frames than may wait for an answer");
+	h2_settle(h);
+}
+
+void
+h2_eof(struct codec *c, int error)
+{
+	struct h2 *h = h2_of(c);
+
+	h2_finish(h, error != 0 ? CODEC_ABORT : CODEC_CLOSE);
+	h2_settle(h);
+}
+
+bool
+h2_ask(struct codec *c)
+{
+	struct h2 *h = h2_of(c);
+
+	if (h->over)
+		return false;
+	if (!c->asked)
+		nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, H2_ASK);
+	c->asked = true;
+	h2_kick(h);
+	return true;
+}
+
+void
+h2_free(struct codec *c)
+{
+	struct h2 *h = h2_of(c);
+	struct h2_stream *s;
+
+	list_each(s, &h->streams, struct h2_stream, node)
+		h2_stream_free(s);
+	nghttp2_session_del(h->session);
+	if (h->out.base != NULL)
+		buf_release(&h->out, c->shared->pages);
+	free(h);
+}
+
+/* Frames that the peer broke the rules with, as the log says it. */
+static const char *
+reason_of(uint32_t code)
+{
+	switch (code) {
+	case NGHTTP2_FLOW_CONTROL_ERROR:
+		return "more DATA than the window allowed";
+	case NGHTTP2_FRAME_SIZE_ERROR:
+		return "a frame of a wrong size";
+	case NGHTTP2_COMPRESSION_ERROR:
+		return "a field section that cannot be decompressed";
+	case NGHTTP2_ENHANCE_YOUR_CALM:
+		return "too much of frames that are costly";
+	default:
+		return "a frame that breaks the rules of HTTP/2";
+	}
+}
+
+/* A GOAWAY of the library's own making. */
+static int
+on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
+    void *user)
+{
+	struct h2 *h = user;
+
+	(void)session;
+	if (frame->hd.type != NGHTTP2_GOAWAY || h->over ||
+	    frame->goaway.error_code == NGHTTP2_NO_ERROR)
+		return 0;
+	h->why = reason_of(frame->goaway.error_code);
+	h->status = 400;
+	h2_finish(h, CODEC_LINGER);
+	h->codec.host->on_resume(h->codec.owner);
+	return 0;
+}
+
+/* What the library may not judge, because it would be silent about it. */
+static nghttp2_option *
+options(void)
+{
+	nghttp2_option *o;
+
+	must(nghttp2_option_new(&o) == 0);
+	nghttp2_option_set_no_auto_window_update(o, 1);
+	nghttp2_option_set_no_http_messaging(o, 1);
+	nghttp2_option_set_no_closed_streams(o, 1);
+	nghttp2_option_set_max_settings(o, 32);
+	nghttp2_option_set_max_outbound_ack(o, 500);
+	nghttp2_option_set_max_deflate_dynamic_table_size(o, 4096);
+	return o;
+}
+
+static nghttp2_session_callbacks *
+callbacks(void)
+{
+	nghttp2_session_callbacks *cb;
+
+	must(nghttp2_session_callbacks_new(&cb) == 0);
+	h2_in_callbacks(cb);
+	h2_out_callbacks(cb);
+	nghttp2_session_callbacks_set_before_frame_send_callback(cb,
+	    on_before_send);
+	return cb;
+}
+
+struct h2 *
+h2_new(const struct h2_role *role, const struct codec_ops *ops,
+    const struct codec_shared *shared, const struct http_limits *limits,
+    const struct codec_host *host, void *owner)
+{
+	nghttp2_session_callbacks *cb = callbacks();
+	nghttp2_option *o = options();
+	struct h2 *h = mem_new(sizeof(*h));
+	int rv;
+
+	h->codec = (struct codec){
+		.ops = ops,
+		.host = host,
+		.owner = owner,
+		.shared = shared,
+		.limits = limits,
+		.proto = HTTP_2,
+		.keep_alive = -1,
+	};
+	h->role = role;
+	list_init(&h->streams);
+	list_init(&h->ready);
+	h2_guard_init(&h->guard, shared->clock->now);
+	rv = role->server ? nghttp2_session_server_new2(&h->session, cb, h, o) :
+	    nghttp2_session_client_new2(&h->session, cb, h, o);
+	must(rv == 0);
+	nghttp2_session_callbacks_del(cb);
+	nghttp2_option_del(o);
+	return h;
+}
