@@ -5,7 +5,7 @@
  *            behind traffic, so load alone never takes a server down.
  * Owns:      its link, its stream, its deadline.   Borrows: the server.
  * Invariant: over => nothing is told any more, and the reap task is due.
- * Not here:  when to probe (prober.c), what an answer means (probe_http.c).
+ * Not here:  when to probe (prober.c), asking (probe_ask.c).
  */
 #include "cluster/probe.h"
 
@@ -140,6 +140,8 @@ run_step(struct task *t)
 		probe_finish(p, CHECK_L6RSP, 0, "%s", why);
 	else if (p->connected && p->type == PROBE_TLS)
 		pass_tls(p, took);
+	else if (p->connected && p->type == PROBE_GRPC)
+		probe_grpc_step(p);
 	else if (p->connected)
 		probe_http_step(p);
 }
@@ -230,7 +232,7 @@ probe_new(struct server *s, probe_done_fn *on_done, void *owner)
 	p->on_done = on_done;
 	p->owner = owner;
 	p->type = check->type;
-	p->wanted = s->pool->conf->proto;
+	p->wanted = p->type == PROBE_GRPC ? HTTP_2 : s->pool->conf->proto;
 	p->started = c->loop->clock.now;
 	p->timeout = check->timeout;
 	task_init(&p->step, run_step);

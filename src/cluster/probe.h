@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/grpc_health.h"
 #include "cluster/health.h"
 #include "cluster/link.h"
 #include "cluster/needle.h"
@@ -14,7 +15,8 @@ struct server;
  *
  *	dial --connected--> tcp: L4OK
  *	     --handshake--> tls: L6OK     (also before http, where it is secure)
- *	                    http: request --head, body--> L7OK, L7STS, L7RSP
+ *	                    http, grpc: request --head, body-->
+ *	                        L7OK, L7STS, L7RSP
  *
  * Facts (connected, head, body, end, deadline) are stored and schedule the
  * step, which alone judges.  It tells once, then frees itself in the reap
@@ -55,6 +57,13 @@ struct probe {
 	bool asked;
 	bool has_needle;
 	struct needle needle;
+	/* Of grpc: */
+	bool call;		/* the answer is one of gRPC, */
+	int call_status;	/* with this status, or GRPC_NO_STATUS */
+	bool too_long;
+	size_t nanswer;
+	char answer[GRPC_HEALTH_ANSWER];
+	char question[GRPC_HEALTH_REQUEST];	/* lent to the stream */
 	bool over;
 };
 
@@ -67,5 +76,11 @@ void probe_abandon(struct probe **p);
 void probe_finish(struct probe *p, enum health_result result, int code,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* probe_http.c: the step once connected. */
+/* probe_ask.c: for the steps of types that ask. */
+void probe_ask(struct probe *p, struct slice body);	/* body: lent */
+void probe_consumed(struct probe *p);		/* p->body was looked at */
+void probe_refuse_cut(struct probe *p);		/* no whole answer comes */
+
+/* probe_http.c, probe_grpc.c: the step once connected. */
 void probe_http_step(struct probe *p);
+void probe_grpc_step(struct probe *p);

@@ -208,6 +208,12 @@ check_health(struct reader *r, const struct conf_pool *p)
 	check_path(&s, "path", p->health.path);
 	check_host(&s, "host", p->health.host);
 	check_fields(r, &p->health.fields, CHECK_PROBE);
+	if (p->health.type == PROBE_GRPC && p->protocol == PROTOCOL_H1)
+		subject_complain(&s, "type", "gRPC needs HTTP/2; write "
+		    "protocol = \"h2\"; in the pool");
+	if (p->health.type != PROBE_GRPC && p->health.service != NULL)
+		subject_complain(&s, "service", "is asked for by grpc probes "
+		    "alone; write type = \"grpc\"; or delete it");
 }
 
 /* What a server may send has fewer options than what a client may. */

@@ -118,7 +118,7 @@ check_probe(struct reader *r, const struct subject *pool, struct conf_pool *p)
 		    "delete this, or write type = \"tcp\";");
 	if (h->type == PROBE_TLS)
 		h->tls = true;
-	else if (h->type == PROBE_HTTP && !given)
+	else if ((h->type == PROBE_HTTP || h->type == PROBE_GRPC) && !given)
 		h->tls = p->tls.on;
 	check_tls_name(&s, "sni", h->sni);
 	if (h->sni != NULL && !h->tls)

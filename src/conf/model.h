@@ -249,7 +249,7 @@ struct conf_server {
 	const char *sni;		/* NULL: as pool.tls.sni */
 };
 
-enum conf_probe { PROBE_NONE, PROBE_TCP, PROBE_HTTP, PROBE_TLS };
+enum conf_probe { PROBE_NONE, PROBE_TCP, PROBE_HTTP, PROBE_TLS, PROBE_GRPC };
 enum conf_on_down { ON_DOWN_DRAIN, ON_DOWN_SHUTDOWN };
 enum conf_on_panic { ON_PANIC_ALL, ON_PANIC_FAIL };
 
@@ -263,7 +263,7 @@ struct conf_statuses {			/* "200-399,404" */
 };
 
 struct conf_health {
-	enum conf_probe type;		/* none | tcp | http | tls; none */
+	enum conf_probe type;	/* none | tcp | http | tls | grpc; none */
 	const char *method;		/* "GET" */
 	const char *path;		/* "/" */
 	const char *host;		/* NULL: the server's address */
@@ -272,6 +272,7 @@ struct conf_health {
 	struct conf_fields fields;
 	struct conf_statuses expect;	/* "200-399" */
 	const char *body;		/* in the first 64 KiB, or NULL */
+	const char *service;		/* of grpc; NULL: the server */
 	int64_t interval;		/* 2s */
 	int64_t fast_interval;		/* 0: as interval */
 	int64_t down_interval;		/* 0: as interval */

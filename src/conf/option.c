@@ -57,7 +57,8 @@ static const char *const log_levels[] =
     { "error", "warn", "info", "debug", NULL };
 static const char *const request_ids[] = { "off", "make", "keep", NULL };
 static const char *const underscores[] = { "drop", "refuse", "allow", NULL };
-static const char *const probes[] = { "none", "tcp", "http", "tls", NULL };
+static const char *const probes[] =
+    { "none", "tcp", "http", "tls", "grpc", NULL };
 static const char *const downs[] = { "drain", "shutdown", NULL };
 static const char *const methods[] = { "ring", "maglev", NULL };
 static const char *const fulls[] = { "next", "queue", NULL };
@@ -403,7 +404,7 @@ const struct option option_table[] = {
 	STRING("pool.health", conf_health, host, 1, 255, NULL,
 	    "Host of the probe; the server's address if left out")
 	BOOL("pool.health", conf_health, tls, "false",
-	    "an http probe goes over TLS; if left out, as requests do")
+	    "an http or grpc probe goes over TLS; if left out, as requests")
 	STRING("pool.health", conf_health, sni, 1, 253, NULL,
 	    "the server's name in TLS, for probes; as for requests")
 	FIELDS("pool.health", conf_health, "further fields of the probe")
@@ -411,6 +412,8 @@ const struct option option_table[] = {
 	    "200-399", NULL, "statuses that pass")
 	STRING("pool.health", conf_health, body, 1, TEXT_MAX, NULL,
 	    "text that the first 64 KiB of the answer must hold")
+	STRING("pool.health", conf_health, service, 1, 255, NULL,
+	    "grpc: the service asked for; the server if left out")
 	DURATION("pool.health", conf_health, interval, SOME, DAY, "2s",
 	    "between probes")
 	DURATION("pool.health", conf_health, fast_interval, 0, DAY, "0",
