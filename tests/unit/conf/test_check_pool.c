@@ -105,6 +105,12 @@ finds_wrong_pools(void **state)
 		{ "retry_budget = 101;",
 		    "f:2: pool.retry_budget: 101 is out of range; 0 to 100 "
 		    "is allowed\n" },
+		{ "health = { type = \"grpc\"; };",
+		    "f:2: pool.health.type: gRPC needs HTTP/2; write "
+		    "protocol = \"h2\"; in the pool\n" },
+		{ "health = { type = \"tcp\"; service = \"a.B\"; };",
+		    "f:2: pool.health.service: is asked for by grpc probes "
+		    "alone; write type = \"grpc\"; or delete it\n" },
 	};
 
 	(void)state;

@@ -22,7 +22,7 @@ says_what_a_probe_option_takes(void **state)
 		{ "colour = 1;",
 		    "f:2: pool.health.colour: unknown option; known here: "
 		    "type, method, path, host, tls, sni, fields, "
-		    "expect, body, interval, fast_interval, down_interval, timeout, "
+		    "expect, body, service, interval, fast_interval, down_interval, timeout, "
 		    "fall, rise, panic_threshold, on_down, on_panic\n" },
 		{ "interval = 5;",
 		    "f:2: pool.health.interval: expected a duration, such "
@@ -136,14 +136,15 @@ says_what_a_pool_option_takes(void **state)
 		    "10 is allowed\n" },
 		{ "health = { type = \"htp\"; };",
 		    "f:2: pool.health.type: \"htp\" is not one of "
-		    "\"none\", \"tcp\", \"http\", \"tls\"; did you mean "
-		    "\"http\"?\n" },
+		    "\"none\", \"tcp\", \"http\", \"tls\", \"grpc\"; "
+		    "did you mean \"http\"?\n" },
 		{ "health = { type = \"ping\"; };",
 		    "f:2: pool.health.type: \"ping\" is not one of "
-		    "\"none\", \"tcp\", \"http\", \"tls\"\n" },
+		    "\"none\", \"tcp\", \"http\", \"tls\", \"grpc\"\n" },
 		{ "health = { type = 1; };",
 		    "f:2: pool.health.type: expected one of \"none\", "
-		    "\"tcp\", \"http\", \"tls\", not the number 1\n" },
+		    "\"tcp\", \"http\", \"tls\", \"grpc\", not the number "
+		    "1\n" },
 		{ "health = \"http\";",
 		    "f:2: pool.health: expected a group: { ... }, not the "
 		    "string \"http\"\n" },
