@@ -12,7 +12,9 @@
  */
 #include "net/conn_tls.h"
 
-#include <openssl/err.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -124,6 +126,14 @@ conn_tls_hold(struct conn_tls *c)
 		loop_after(c->conn.loop, &c->held, HELD);
 }
 
+void
+conn_tls_await(struct conn_tls *c)
+{
+	conn_tls_hold(c);
+	c->awaits = true;
+	loop_later(c->conn.loop, &c->task);
+}
+
 /* --- what is told */
 
 static void
@@ -165,10 +175,38 @@ on_below(void *owner)
 
 static const struct conn_sink below_sink = { .on_event = on_below };
 
+/*
+ * Nobody has asked for anything yet.  A client may be held back by its own
+ * kernel, which lets no second small packet go before the first was
+ * acknowledged (Nagle's algorithm); and ours does that with what we write,
+ * or after 40 ms.
+ */
+static void
+wait_no_more(struct conn_tls *c)
+{
+	const struct conn *b = c->below;
+	int one = 1;
+
+	c->awaits = false;
+	if (c->has_spoken || page_len(&c->in) > 0 || b->readable ||
+	    c->out_error != 0)
+		return;
+	if (page_len(&c->out) > 0)
+		conn_tls_flush(c, false);
+	else if (b->ops->descriptor != NULL)
+		(void)setsockopt(b->ops->descriptor(b), IPPROTO_TCP,
+		    TCP_QUICKACK, &one, sizeof(one));
+}
+
 static void
 run_look(struct task *t)
 {
-	on_below(list_entry(t, struct conn_tls, task));
+	struct conn_tls *c = list_entry(t, struct conn_tls, task);
+
+	if (c->awaits)
+		wait_no_more(c);
+	else
+		on_below(c);
 }
 
 static void

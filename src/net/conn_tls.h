@@ -88,7 +88,7 @@ struct conn_tls {
 	uint8_t empties, updates;	/* in a row, without a byte of data */
 	bool is_13, resumed, verified;
 	bool ktls, wants_ktls;
-	bool is_held;
+	bool is_held, awaits;
 	bool debt;			/* one more byte is sealed than was told */
 	bool ended, cut;		/* nothing more comes */
 	bool said_goodbye, shut_later, is_shut;
@@ -126,6 +126,7 @@ ssize_t conn_tls_fill(struct conn_tls *c);
  */
 bool conn_tls_flush(struct conn_tls *c, bool more);
 void conn_tls_hold(struct conn_tls *c);		/* ... soon, or with what follows */
+void conn_tls_await(struct conn_tls *c);	/* ... if that comes by the next tick */
 
 /* Says why, and with which errno, in words that are copied. */
 void conn_tls_fail(struct conn_tls *c, enum tls_failure failure, int error,

@@ -237,8 +237,11 @@ keep_facts(struct conn_tls *c)
 	c->time = c->conn.loop->clock.now - c->hello->begun;
 }
 
-/* TLS 1.3: what was said last need not leave at once: a server's tickets go
- * with its first answer, a client's Finished with its first request. */
+/*
+ * TLS 1.3: what was said last need not leave at once: a client's Finished goes
+ * with its first request, a server's tickets with its first answer, if the
+ * request has come by the next tick (conn_tls_await).
+ */
 static void
 done(struct conn_tls *c)
 {
@@ -254,7 +257,9 @@ done(struct conn_tls *c)
 	if (c->server != NULL || !c->is_13)
 		conn_tls_take_over(c);
 	start_ktls(c);
-	if (is_last)
+	if (is_last && c->server != NULL)
+		conn_tls_await(c);
+	else if (is_last)
 		conn_tls_hold(c);
 	else
 		conn_tls_flush(c, false);

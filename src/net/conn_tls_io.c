@@ -146,6 +146,7 @@ conn_tls_recv(struct conn *conn, void *p, size_t n)
 	}
 	answer(c);
 	if (total > 0) {
+		c->has_spoken = true;
 		conn->readable = got != 0;
 		return (ssize_t)total;
 	}

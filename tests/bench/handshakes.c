@@ -9,11 +9,15 @@
  * (TLS 1.3, with a new key exchange).  INT ends it; it prints what it has made.
  * The first thing that goes wrong ends it too.
  *
+ * TCP_NODELAY, as curl and browsers have it: without it a request waits until
+ * the server has acknowledged the end of the handshake.
+ *
  * wrk makes full handshakes too, but does not say so; nothing common resumes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -104,6 +108,7 @@ client_open(struct load *l, struct client *c)
 {
 	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP |
 	    EPOLLET, .data.ptr = c };
+	int one = 1;
 
 	c->began = now_us();
 	c->got = 0;
@@ -111,6 +116,7 @@ client_open(struct load *l, struct client *c)
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		die("socket");
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (connect(c->fd, (struct sockaddr *)&l->to, sizeof(l->to)) != 0 &&
 	    errno != EINPROGRESS)
 		die("connect");

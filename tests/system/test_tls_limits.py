@@ -1,9 +1,10 @@
 """What handshakes may take: time, a number of them, memory."""
+import socket
 import time
 
 from certs import TlsWire, cert, client, hello
 from harness import (SLOW, Steelyard, case, equal, fail, is_instrumented, main,
-                     pool, request, rss, skip, wait_for)
+                     pool, request, rows, rss, skip, wait_for)
 from origins import GoodOrigin
 from wire import Wire
 
@@ -68,6 +69,24 @@ def a_hello_in_single_bytes_is_understood():
         w.send(request("/echo"))
         equal(w.response(timeout=5 * SLOW).status, 200)
         w.close()
+
+
+@rows([("answers soon a client that coalesces its packets", True),
+       ("acknowledges the handshake of one who gets no ticket", False)])
+def nagle(tickets):
+    """Its kernel keeps the request until the end of the handshake was
+    acknowledged."""
+    with start(tickets=tickets) as s:
+        took = []
+        for _ in range(10):
+            with TlsWire(s.port, shake=False) as w:
+                w.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+                begun = time.monotonic()
+                w.shake()
+                w.send(request("/echo"))
+                equal(w.response(timeout=5 * SLOW).status, 200)
+                took.append(time.monotonic() - begun)
+        equal(min(took) < 0.009 * SLOW, True, "%.1f ms" % (min(took) * 1e3))
 
 
 @case

@@ -373,7 +373,8 @@ is_plain_without_tls(void **state)
 	rig_fini(&r);
 }
 
-/* One flight, one send: a server's whole answer; and nothing for tickets. */
+/* One flight, one send; a client's end of it goes with its request, and tickets
+ * with the answer. */
 static void
 wastes_no_sends(void **state)
 {
@@ -383,14 +384,34 @@ wastes_no_sends(void **state)
 	(void)state;
 	rig_init(&r);
 	rig_start(&r);
+	rig_settle(&r);
+	assert_true(r.a.conn->connected);
 	assert_int_equal(r.a.pipe->sends, 1);
-	for (int i = 0; i < 10 && !r.b.conn->connected; i++)
-		loop_advance(r.loop, r.loop->clock.now + MSEC(5));
+	assert_int_equal(conn_send(r.a.conn, &v, 1, false), 1);
+	rig_settle(&r);
 	assert_true(r.b.conn->connected);
 	assert_int_equal(r.a.pipe->sends, 2);
 	assert_int_equal(r.b.pipe->sends, 1);
-	/* Tickets go with the first bytes. */
 	assert_int_equal(conn_send(r.b.conn, &v, 1, false), 1);
+	assert_int_equal(r.b.pipe->sends, 2);
+	rig_wait(&r);
+	assert_int_equal(r.b.pipe->sends, 2);
+	rig_fini(&r);
+}
+
+/* A client's kernel may wait for an answer to the end of the handshake. */
+static void
+sends_tickets_at_once_when_nothing_is_asked(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r);
+	rig_start(&r);
+	for (int i = 0; i < 10 && !r.b.conn->connected; i++)
+		loop_advance(r.loop, r.loop->clock.now + MSEC(5));
+	assert_true(r.b.conn->connected);
+	rig_settle(&r);
 	assert_int_equal(r.b.pipe->sends, 2);
 	rig_wait(&r);
 	assert_int_equal(r.b.pipe->sends, 2);
@@ -418,6 +439,7 @@ main(void)
 		cmocka_unit_test(refuses_old_versions),
 		cmocka_unit_test(is_plain_without_tls),
 		cmocka_unit_test(wastes_no_sends),
+		cmocka_unit_test(sends_tickets_at_once_when_nothing_is_asked),
 	};
 
 	return cmocka_run_group_tests_name("tls_hello", tests, NULL, NULL);
