@@ -168,14 +168,32 @@ is_shortage(int error)
 	    error == ENOMEM;
 }
 
+/*
+ * How many wait?  A call that finds none is a dear way to learn it: accept4(2)
+ * makes a file before it looks.  Where the kernel does not say (UNIX sockets),
+ * more than are taken at once.
+ */
+static int
+waiting(int fd)
+{
+	struct tcp_info info;
+	socklen_t n = offsetof(struct tcp_info, tcpi_sacked);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0 ||
+	    info.tcpi_unacked > ACCEPT_BATCH)
+		return ACCEPT_BATCH;
+	return (int)info.tcpi_unacked;
+}
+
 static void
 on_readable(void *owner, unsigned what)
 {
 	struct acceptor *a = owner;
+	int n = waiting(a->fd);
 	struct addr peer;
 
 	(void)what;
-	for (int i = 0; i < ACCEPT_BATCH && !a->paused; i++) {
+	for (int i = 0; i < n && !a->paused; i++) {
 		int fd;
 
 		memset(&peer, 0, sizeof(peer));
