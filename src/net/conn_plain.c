@@ -1,13 +1,16 @@
 /*
  * conn_plain.c - a conn over a plain socket.
  *
- * One event for both directions, edge-triggered and added once: the kernel
- * speaks of room only after a write met EAGAIN, so the steady state needs no
- * epoll_ctl at all.  A short read means drained, unless the peer has closed:
- * its FIN may have come in the same edge as its last bytes.  A RST may too, and
- * libevent reports that as mere readiness.  So a conn that stays silent for a
- * while after a short read is looked at once; one that is busy never is, as the
- * deadline moves on, nor one that was written to: that would have failed.
+ * One event, edge-triggered and added once, so the steady state needs no
+ * epoll_ctl at all.  It is for both directions where we dialled; one that was
+ * accepted has room, and would be told so for nothing: it asks for room when a
+ * write was short for the first time.
+ *
+ * A short read means drained, unless the peer has closed: its FIN may have come
+ * in the same edge as its last bytes.  A RST may too, and libevent reports that
+ * as mere readiness.  So a conn that stays silent for a while after a short
+ * read is looked at once; one that is busy never is, as the deadline moves on,
+ * nor one that was written to: that would have failed.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -37,6 +40,7 @@ struct conn_plain {
 	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
 	bool is_heard;		/* the event is there */
+	bool hears_room;	/* and tells of room */
 	bool in_doubt;		/* a short read, and nothing written since */
 };
 
@@ -91,6 +95,31 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	if (what & EV_WRITE)
 		c->writable = true;
 	tell(c);
+}
+
+/* False: error is set. */
+static bool
+hear(struct conn_plain *p, short more)
+{
+	if (p->is_heard)
+		event_del(&p->event);
+	event_assign(&p->event, p->conn.loop->base, p->fd,
+	    EV_READ | EV_CLOSED | EV_ET | EV_PERSIST | more, on_event, p);
+	p->is_heard = event_add(&p->event, NULL) == 0;
+	p->hears_room = more != 0;
+	if (p->is_heard)
+		return true;
+	task_init(&p->task, run_tell);
+	p->conn.error = ENOMEM;
+	return false;
+}
+
+/* A write was short: on_event tells when there is room. */
+static bool
+no_room(struct conn_plain *p)
+{
+	p->conn.writable = false;
+	return p->hears_room || hear(p, EV_WRITE);
 }
 
 /*
@@ -238,8 +267,8 @@ plain_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 	}
 	if (sent > 0)
 		plain(c)->in_doubt = false;
-	if ((size_t)sent < total)
-		c->writable = false;
+	if ((size_t)sent < total && !no_room(plain(c)))
+		return -1;
 	return sent;
 }
 
@@ -251,9 +280,9 @@ plain_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
 
 	if (sent > 0)
 		return sent;
-	c->writable = false;
 	if (sent == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
-		return 0;
+		return no_room(plain(c)) ? 0 : -1;
+	c->writable = false;
 	c->error = errno;
 	return -1;
 }
@@ -336,20 +365,6 @@ plain_new(struct loop *loop, int fd)
 	return p;
 }
 
-static void
-start(struct conn_plain *p)
-{
-	p->is_heard = true;
-	event_assign(&p->event, p->conn.loop->base, p->fd,
-	    EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event,
-	    p);
-	if (event_add(&p->event, NULL) == 0)
-		return;
-	p->is_heard = false;
-	task_init(&p->task, run_tell);
-	p->conn.error = ENOMEM;
-}
-
 struct conn *
 conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 {
@@ -357,7 +372,7 @@ conn_accepted(struct loop *loop, int fd, const struct addr *peer)
 
 	p->conn.peer = addr_keep(&p->ip, peer);
 	p->conn.connected = p->conn.writable = true;
-	start(p);
+	(void)hear(p, 0);
 	return &p->conn;
 }
 
@@ -383,9 +398,7 @@ conn_dial(struct loop *loop, const struct addr *to)
 
 	p->conn.peer = to;
 	p->conn.error = error;
-	if (p->conn.error == 0)
-		start(p);
-	if (p->conn.error != 0)
+	if (error != 0 || !hear(p, EV_WRITE))
 		loop_run(loop, &p->task);
 	return &p->conn;
 }
