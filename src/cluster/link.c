@@ -334,7 +334,11 @@ read_last(struct link *l)
 		codec_eof(l->codec, error);
 }
 
-/* Pieces first; once they have gone, what stands in the pipe comes first. */
+/*
+ * Pieces first; once they have gone, what stands in the pipe comes first.  The
+ * last pieces of all wait for the FIN: it goes with them when we close, which
+ * is in this tick.
+ */
 static ssize_t
 write_some(struct link *l, const struct iovec *v, size_t n,
     const struct codec_rest *rest)
@@ -342,7 +346,8 @@ write_some(struct link *l, const struct iovec *v, size_t n,
 	ssize_t w;
 
 	if (n > 0)
-		return conn_send(l->conn, v, n, rest->more || rest->piped > 0);
+		return conn_send(l->conn, v, n,
+		    rest->more || rest->piped > 0 || rest->last);
 	w = conn_splice_out(l->conn, rest->pipe, rest->piped, rest->more);
 	if (w > 0)
 		link_loop(l)->pipes.moved += (uint64_t)w;

@@ -63,6 +63,8 @@ struct codec_rest {
 	size_t piped;
 	bool more;		/* then further bytes of the same message, soon:
 				 * MSG_MORE */
+	bool last;		/* then nothing: once the stream is let go, which
+				 * is soon, end is CODEC_CLOSE */
 };
 
 struct codec_ops {

@@ -29,7 +29,6 @@ struct h1_server {
 	bool to_head, to_connect;
 	bool trailers_ok;
 	bool expects;		/* waits for a 100 before it sends its body */
-	bool parting;		/* it said that it sends no further request */
 };
 
 _Static_assert(offsetof(struct h1_server, side) == 0, "embedded first");
@@ -87,9 +86,9 @@ take_request(struct h1_server *s, struct buf *in, size_t n,
 	s->to_connect = head_is_method(head, "CONNECT");
 	s->trailers_ok = head->trailers_ok;
 	s->expects = head->expects_continue;
-	s->parting = facts->hop.close ||
+	h->parting = facts->hop.close ||
 	    (facts->minor == 0 && !facts->hop.keep_alive);
-	h->close = s->parting;
+	h->close = h->parting;
 	h->state = end ? H1_WHOLE : H1_BODY;
 	if (!end)
 		h1_body_init(&h->body, facts->chunked ? H1_CHUNKED : H1_LENGTH,
@@ -480,13 +479,6 @@ server_send_trailers(struct stream *stream, const struct field *f, uint32_t n)
 	h1_side_kick(h);
 }
 
-/* Nothing more will come: no RST can take the answer from the client. */
-static bool
-has_said_all(const struct h1_server *s)
-{
-	return s->parting && s->side.state == H1_WHOLE && s->side.held == 0;
-}
-
 /* The answer is complete: on to the next request, or to the end. */
 static void
 go_on(struct h1_server *s)
@@ -495,7 +487,8 @@ go_on(struct h1_server *s)
 
 	/* A drain that began behind the head could not be said in it. */
 	if (h->close || (h->draining && h->held == 0)) {
-		h1_side_finish(h, has_said_all(s) ? CODEC_CLOSE : CODEC_LINGER);
+		h1_side_finish(h, h1_side_has_all(h) ? CODEC_CLOSE :
+		    CODEC_LINGER);
 		return;
 	}
 	h->state = h->state == H1_BODY ? H1_SKIP : H1_HEAD;

@@ -218,13 +218,23 @@ h1_side_kick(struct h1_side *h)
 		h->codec.host->on_output(h->codec.owner);
 }
 
+bool
+h1_side_has_all(const struct h1_side *h)
+{
+	return h->parting && h->state == H1_WHOLE && h->held == 0;
+}
+
 size_t
 h1_side_send(struct codec *c, struct iovec *v, size_t max,
     struct codec_rest *rest)
 {
 	struct h1_side *h = (struct h1_side *)(void *)c;
+	const struct h1_out *o = &h->out;
+	size_t n = h1_out_send(o, v, max, rest);
 
-	return h1_out_send(&h->out, v, max, rest);
+	rest->last = h->close && o->ended && !o->cut_short && !rest->more &&
+	    rest->piped == 0 && h1_side_has_all(h);
+	return n;
 }
 
 void

@@ -44,6 +44,7 @@ struct h1_side {
 	bool eof;
 	bool in_ended;		/* the end of a tunnel's input was told */
 	bool head_sent;		/* the request, or the final response */
+	bool parting;		/* a client that sends no further request */
 };
 
 void h1_side_init(struct h1_side *h, const struct codec_ops *ops,
@@ -77,6 +78,9 @@ void h1_side_drop(struct buf *in);	/* all of it */
 
 /* The connection ends so; nothing more is read. */
 void h1_side_finish(struct h1_side *h, enum codec_end end);
+
+/* Nothing more will come: no RST can take the answer from the client. */
+bool h1_side_has_all(const struct h1_side *h);
 
 /* After a call down: gets what was queued, or is owed, on its way. */
 void h1_side_kick(struct h1_side *h);

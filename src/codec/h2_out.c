@@ -159,7 +159,7 @@ h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest)
 {
 	struct h2 *h = h2_of(c);
 
-	*rest = (struct codec_rest){ NULL, 0, false };
+	*rest = (struct codec_rest){ .more = false };
 	if (c->end == CODEC_ABORT || max == 0)
 		return 0;
 	if (buf_len(&h->out) == 0)

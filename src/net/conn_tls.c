@@ -285,7 +285,7 @@ tls_close(struct conn *conn, bool reset)
 	if (!reset && c->out_error == 0) {
 		if (conn->connected)
 			conn_tls_goodbye(c);
-		conn_tls_flush(c, false);
+		conn_tls_flush(c, true);	/* the FIN follows at once */
 	}
 	if (c->hello != NULL && c->gate != NULL)
 		tls_gate_leave(c->gate, &c->hello->turn, false);

@@ -95,7 +95,7 @@ wire_send(struct conn *c, const struct iovec *v, size_t n, bool more)
 	struct wire *w = wire_of(c);
 	size_t sent = 0, part;
 
-	(void)more;
+	w->more = more;
 	assert_false(w->shut);
 	if (w->in_reset) {
 		c->writable = false;

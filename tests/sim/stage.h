@@ -43,6 +43,7 @@ struct wire {
 	bool in_eof, in_reset;
 	const struct host *host;
 	bool shut, closed, reset;
+	bool more;		/* as the last send said */
 };
 
 enum reach { REACH_ACCEPT, REACH_REFUSE, REACH_HANG, REACH_SHORTAGE };

@@ -75,6 +75,30 @@ keeps_both_connections_for_a_second_request(void **state)
 	stage_close(&st);
 }
 
+/* The bytes are held back for the close that comes in the same tick. */
+static void
+sends_the_last_answer_together_with_the_fin(void **state)
+{
+	static const char *const table[] = {
+		GET,
+		"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct stage st;
+		struct talk t;
+
+		STAGE(&st, .servers = ONE_SERVER);
+		t = talk_open(&st, table[i]);
+		say(&st, t.server, OK);
+		assert_ends(heard(&st, t.client), "\r\n\r\nok");
+		assert_int_equal(t.client->more, i == 1);
+		assert_int_equal(t.client->closed, i == 1);
+		stage_close(&st);
+	}
+}
+
 static void
 answers_three_pipelined_requests_in_order(void **state)
 {
@@ -400,6 +424,7 @@ main(void)
 		cmocka_unit_test(forwards_a_small_get),
 		cmocka_unit_test(takes_a_request_byte_by_byte),
 		cmocka_unit_test(keeps_both_connections_for_a_second_request),
+		cmocka_unit_test(sends_the_last_answer_together_with_the_fin),
 		cmocka_unit_test(answers_three_pipelined_requests_in_order),
 		cmocka_unit_test(frames_messages_for_each_side),
 		cmocka_unit_test(sends_no_body_with_the_answer_to_head),

@@ -811,6 +811,43 @@ says_more_follows_only_in_long_bodies_of_known_length(void **state)
 	assert_false(rest.more);
 }
 
+/* Only then may the FIN go with the answer. */
+static void
+says_what_is_the_last_of_a_connection(void **state)
+{
+	static const struct {
+		const char *request;
+		int64_t length;
+		bool last;
+	} table[] = {
+		{ GET_CLOSE, 2, true },
+		{ "GET / HTTP/1.0\r\n\r\n", 2, true },
+		{ GET, 2, false },
+		{ GET_CLOSE "more", 2, false },
+		{ GET_CLOSE, 3, false },	/* cut short */
+		{ "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+		    "Content-Length: 5\r\n\r\nhel", 2, false },
+	};
+	struct lent body = { "ok", 2, NULL };
+	struct codec_rest rest;
+	struct iovec v[8];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct rig *r = *state;
+
+		rig_say(r, table[i].request);
+		r->blocked = true;
+		rig_respond(r, 200, table[i].length, false, NULL);
+		assert_true(codec_send(r->codec, v, 8, &rest) > 0);
+		assert_false(rest.last);
+		stream_send_body(r->stream, body, true);
+		assert_true(codec_send(r->codec, v, 8, &rest) > 0);
+		assert_int_equal(rest.last, table[i].last);
+		teardown(state);
+		setup(state);
+	}
+}
+
 static void
 drops_facts_when_nobody_listens(void **state)
 {
@@ -868,6 +905,7 @@ main(void)
 		T(tells_the_end_of_a_tunnel_that_had_nothing_left_to_write),
 		T(goes_on_after_an_upgrade_that_was_declined),
 		T(says_more_follows_only_in_long_bodies_of_known_length),
+		T(says_what_is_the_last_of_a_connection),
 		T(drops_facts_when_nobody_listens),
 	};
 

@@ -573,6 +573,25 @@ closes_with_a_fin_or_a_reset(void **state)
 }
 
 static void
+sends_what_was_held_back_when_it_closes(void **state)
+{
+	struct iovec v = { (void *)(uintptr_t)"last", 4 };
+	char got[8];
+	struct rig r;
+
+	(void)state;
+	rig_accepted(&r);
+	assert_int_equal(conn_send(r.conn, &v, 1, true), 4);
+	assert_int_equal(recv(r.peer, got, sizeof(got), MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	conn_close(&r.conn, false);
+	assert_int_equal(recv(r.peer, got, sizeof(got), 0), 4);
+	assert_memory_equal(got, "last", 4);
+	assert_int_equal(recv(r.peer, got, sizeof(got), 0), 0);
+	rig_close(&r);
+}
+
+static void
 may_be_closed_from_its_own_event(void **state)
 {
 	struct rig r;
@@ -742,6 +761,7 @@ main(void)
 		cmocka_unit_test(fails_to_splice_to_who_has_gone),
 		cmocka_unit_test(shuts_down_and_still_reads),
 		cmocka_unit_test(closes_with_a_fin_or_a_reset),
+		cmocka_unit_test(sends_what_was_held_back_when_it_closes),
 		cmocka_unit_test(may_be_closed_from_its_own_event),
 		cmocka_unit_test(tells_nothing_once_closed),
 		cmocka_unit_test(tells_of_a_refused_dial_in_time),
