@@ -1,6 +1,7 @@
 # make | make run | make test | make lint | make fuzz | make deb | make clean
 # make install [DESTDIR= PREFIX= SYSCONFDIR=]
-# make bench [CASE=small64,newconn PEERS=haproxy,nginx ROUNDS=3 SECONDS=3]
+# make bench [CASE=small64,newconn PEERS=haproxy,nginx ROUNDS=3 SECONDS=3
+#	CONGESTION=cubic]
 # make bench-scale [CASE=servers,routes PEERS=haproxy]
 # MODE=release|debug|asan|cov   V=1   JOBS=n   make fuzz TIME=10 TARGET=h1_parse
 MODE    ?= release
@@ -124,7 +125,8 @@ cov:
 # --- side by side with HAProxy, nginx and h2o; how cost grows
 BENCH   := $(if $(CASE),--case $(CASE)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	   $(if $(SECONDS),--seconds $(SECONDS)) \
-	   $(if $(PEERS),--peers $(PEERS)) --bin $(BUILD)/steelyard
+	   $(if $(PEERS),--peers $(PEERS)) \
+	   $(if $(CONGESTION),--congestion $(CONGESTION)) --bin $(BUILD)/steelyard
 bench bench-scale:
 	@packaging/install-deps bench
 	@$(MAKE) $(J) --no-print-directory $(PROGS) $(FLOOR) \

@@ -14,6 +14,7 @@ sys.path.insert(0, BENCH)
 import cases            # noqa: E402
 import load             # noqa: E402
 import measure          # noqa: E402
+import namespace        # noqa: E402
 import origin           # noqa: E402
 import peers            # noqa: E402
 import processes        # noqa: E402
@@ -73,6 +74,32 @@ def measures_steelyard_and_the_floor():
             if not (m["us"] > 1 and m["rate"] > 10 and m["p99"] >= m["p50"]
                     > 0 and m["pss"] > 100000 and m["requests"] > 10):
                 fail("%s of %s: %s" % (name, peer, m))
+
+
+@case
+def measures_with_another_congestion_control():
+    if os.geteuid() != 0:
+        skip("a network of its own takes root")
+    there = namespace.setting("tcp_available_congestion_control").split()
+    mine = namespace.setting("tcp_congestion_control")
+    other = [name for name in there if name != mine]
+    if not other:
+        skip("this kernel has %s alone" % mine)
+    r, kept = bench("--bin", options.bin, "--peers", "", "--case", "newconn",
+                    "--congestion", other[0])
+    equal((r.returncode, r.stderr), (0, ""), "status and stderr: " + r.stdout)
+    equal(kept["machine"]["congestion"], other[0], "what it measured with")
+    equal(namespace.setting("tcp_congestion_control"), mine, "the machine's")
+
+
+@case
+def refuses_a_congestion_control_that_is_not_there():
+    r = run([sys.executable, os.path.join(BENCH, "run"), "--congestion",
+             "no-such"], timeout=60)
+    equal(r.returncode, 2, "status")
+    equal(r.stderr, "run: no congestion control no-such; this kernel has: %s\n"
+          % ", ".join(namespace.setting(
+              "tcp_available_congestion_control").split()), "stderr")
 
 
 @case
