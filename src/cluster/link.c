@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "net/tls.h"
 
 struct pump {
 	struct link *link;
@@ -447,12 +448,15 @@ void
 link_codec(struct link *l, codec_new_fn *make,
     const struct codec_shared *shared, const struct http_limits *limits)
 {
+	struct tls_facts facts;
+
 	must(l->codec == NULL);
 	l->parked = false;
 	l->pump = pump_new(l);
 	l->pump->shared = shared;
 	l->codec = make(shared, limits, &host, l);
 	l->codec->splices = conn_can_splice(l->conn);
+	l->codec->secure = conn_facts(l->conn, &facts);
 }
 
 static bool

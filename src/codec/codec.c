@@ -10,7 +10,7 @@
 
 /* The last is what is spoken where nothing was agreed on. */
 static const struct codec_row rows[] = {
-	{ "h2", HTTP_2, h2_server_new, NULL, true },
+	{ "h2", HTTP_2, h2_server_new, h2_client_new, true },
 	{ "http/1.1", HTTP_1_1, h1_server_new, h1_client_new, false },
 };
 

@@ -31,7 +31,8 @@ struct codec_host {
 	/* What was held back can go on: call codec_recv again in this tick, even
 	 * if nothing new was read.  (The next tick will do, too.) */
 	void (*on_resume)(void *owner);
-	/* Client role: a stream was let go; slots() or end may have changed. */
+	/* Client role: a stream was let go; or slots() has grown, or end has
+	 * changed, without that. */
 	void (*on_slots)(void *owner);
 };
 
@@ -93,6 +94,7 @@ struct codec {
 	const struct http_limits *limits;
 	enum http_proto proto;
 	bool splices;		/* set by the host: it can write from a pipe */
+	bool secure;		/* set by the host: there is TLS below */
 	/* Read by the host after each call: */
 	enum codec_phase phase;
 	enum codec_end end;
@@ -107,6 +109,8 @@ struct codec {
 	bool asked;		/* by codec_ask, and no answer came yet */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
+	const char *why;	/* client role: what the server did that ended
+				 * the connection, for the log; NULL: nothing */
 	codec_new_fn *turn;	/* not NULL: the peer speaks another protocol;
 				 * what is left of the input is for its codec,
 				 * which takes the place of this one */
@@ -171,7 +175,12 @@ codec_open(struct codec *c, const struct stream_sink *sink, void *owner)
 	return c->ops->open(c, sink, owner);
 }
 
-/* Client role: how many streams may be opened now. HTTP/1.1: 0 or 1. */
+/*
+ * Client role: how many streams may be opened now.  HTTP/1.1: 0 or 1.  HTTP/2:
+ * the smaller of limits->streams and what the server allows, less those that
+ * are held or not over on the wire; 0 for ever once the server said GOAWAY, the
+ * codec was drained, or the stream ids are used up.
+ */
 static inline unsigned
 codec_slots(const struct codec *c)
 {

@@ -1,8 +1,8 @@
 /*
- * h2_block.c - the fields of a request in HTTP/2 (RFC 9113 8).
+ * h2_block.c - the fields of a message in HTTP/2 (RFC 9113 8).
  *
- * What HTTP/1.1 cannot say safely is refused here, never rewritten: servers
- * behind us get it as HTTP/1.1.
+ * What HTTP/1.1 cannot say safely is refused here, never rewritten: who is
+ * behind us gets it as HTTP/1.1.
  *
  * Why:       the library's own checks are off, because they drop some fields
  *            silently, and say nothing that could stand in a log.
@@ -14,7 +14,9 @@
 #include "http/hop.h"
 #include "http/uri.h"
 
-enum h2_pseudo { METHOD, SCHEME, AUTHORITY, PATH, PROTOCOL, PSEUDOS };
+enum h2_pseudo {
+	METHOD, SCHEME, AUTHORITY, PATH, PROTOCOL, STATUS, PSEUDOS
+};
 
 static const struct slice pseudo_names[PSEUDOS] = {
 	[METHOD] = { ":method", 7 },
@@ -22,15 +24,16 @@ static const struct slice pseudo_names[PSEUDOS] = {
 	[AUTHORITY] = { ":authority", 10 },
 	[PATH] = { ":path", 5 },
 	[PROTOCOL] = { ":protocol", 9 },
+	[STATUS] = { ":status", 7 },
 };
 
 void
 h2_block_begin(struct h2_block *b, struct arena *a,
-    const struct http_limits *l, bool is_trailers)
+    const struct http_limits *l, enum head_kind kind, bool is_trailers)
 {
 	*b = (struct h2_block){ .a = a, .l = l, .is_trailers = is_trailers };
 	b->head = arena_get(a, sizeof(*b->head));
-	head_init(b->head, HEAD_REQUEST);
+	head_init(b->head, kind);
 	b->head->proto = HTTP_2;
 	b->head->length = LENGTH_NONE;
 }
@@ -44,6 +47,12 @@ refuse(struct h2_block *b, unsigned status, const char *why)
 		b->bad = status == 400;
 	}
 	return false;
+}
+
+static bool
+is_request(const struct h2_block *b)
+{
+	return b->head->kind == HEAD_REQUEST;
 }
 
 static bool
@@ -63,7 +72,7 @@ add_pseudo(struct h2_block *b, struct slice name, struct slice value)
 		return refuse(b, 400, "a pseudo-field behind a field");
 	while (p < PSEUDOS && !slice_eq(name, pseudo_names[p]))
 		p++;
-	if (p == PSEUDOS)
+	if (p == PSEUDOS || (p == STATUS) == is_request(b))
 		return refuse(b, 400, "an unknown pseudo-field");
 	if (has(b, (enum h2_pseudo)p))
 		return refuse(b, 400, "a repeated pseudo-field");
@@ -75,11 +84,17 @@ add_pseudo(struct h2_block *b, struct slice name, struct slice value)
 static bool
 add_length(struct h2_block *b, struct slice value)
 {
-	if (b->has_length)
+	int64_t n;
+
+	if (b->has_length && is_request(b))
 		return refuse(b, 400, "a repeated Content-Length");
+	if (!check_length(value, &n))
+		return refuse(b, 400, "a malformed Content-Length");
+	if (b->has_length && n != b->head->length)
+		return refuse(b, 400, "Content-Lengths differ");
 	b->has_length = true;
-	return check_length(value, &b->head->length) ||
-	    refuse(b, 400, "a malformed Content-Length");
+	b->head->length = n;
+	return true;
 }
 
 static bool
@@ -109,21 +124,21 @@ store(struct h2_block *b, struct slice name, struct slice value)
 }
 
 static bool
+is_of_connection(const struct field *f)
+{
+	return f->id == FIELD_CONNECTION || f->id == FIELD_KEEP_ALIVE ||
+	    f->id == FIELD_PROXY_CONNECTION || f->id == FIELD_UPGRADE ||
+	    f->id == FIELD_TRANSFER_ENCODING;
+}
+
+static bool
 add_field(struct h2_block *b, struct slice name, struct slice value)
 {
 	struct field f = { name, value, (uint16_t)field_id(name) };
 
-	switch (f.id) {
-	case FIELD_CONNECTION:
-	case FIELD_KEEP_ALIVE:
-	case FIELD_PROXY_CONNECTION:
-	case FIELD_TRANSFER_ENCODING:
-	case FIELD_UPGRADE:
+	if (is_of_connection(&f))
 		return refuse(b, 400,
 		    "a field of the connection, which HTTP/2 has not");
-	default:
-		break;
-	}
 	if (b->is_trailers) {
 		if (field_is_trailer_ok(&f))
 			store(b, name, value);
@@ -131,9 +146,9 @@ add_field(struct h2_block *b, struct slice name, struct slice value)
 	}
 	switch (f.id) {
 	case FIELD_TE:
-		return add_te(b, value);
+		return !is_request(b) || add_te(b, value);
 	case FIELD_HOST:
-		return add_host(b, value);
+		return !is_request(b) || add_host(b, value);
 	case FIELD_CONTENT_LENGTH:
 		return add_length(b, value);
 	case FIELD_HTTP2_SETTINGS:
@@ -178,14 +193,16 @@ h2_block_add(struct h2_block *b, struct slice name, struct slice value)
 	if (b->why != NULL)
 		return;
 	if (b->size > b->l->head) {
-		refuse(b, 431, "the request head is too large");
+		refuse(b, 431, is_request(b) ?
+		    "the request head is too large" :
+		    "the response head is too large");
 	} else if (b->count > b->l->fields) {
 		refuse(b, 431, "too many fields");
 	} else if (name.n > 0 && name.p[0] == ':') {
 		if (check_content(b, value))
 			add_pseudo(b, name, value);
 	} else if (check_name(b, name) && check_content(b, value)) {
-		if (field_id(name) != FIELD_OTHER ||
+		if (field_id(name) != FIELD_OTHER || !is_request(b) ||
 		    b->l->underscores == UNDERSCORES_ALLOW ||
 		    memchr(name.p, '_', name.n) == NULL)
 			add_field(b, name, value);
@@ -365,4 +382,35 @@ h2_block_request(struct h2_block *b)
 	join_cookies(b);
 	b->head->expects_continue = b->expects && !b->expects_other;
 	return b->head;
+}
+
+/* A 1xx or 204 has no length whatever it says. */
+static bool
+finish_status(struct h2_block *b)
+{
+	struct slice v = b->pseudo[STATUS];
+	struct head *h = b->head;
+
+	if (v.n != 3)
+		return refuse(b, 400, "a malformed :status, or none");
+	for (size_t i = 0; i < v.n; i++) {
+		if (!check_is(v.p[i], CHECK_DIGIT))
+			return refuse(b, 400, "a malformed :status, or none");
+		h->status = (uint16_t)(h->status * 10 + (v.p[i] - '0'));
+	}
+	if (h->status < 100 || h->status > 599)
+		return refuse(b, 400, "a status out of range");
+	if (h->status == 101)
+		return refuse(b, 400, "a status 101, which HTTP/2 has not");
+	if (h->status < 200)
+		h->kind = HEAD_INTERIM;
+	if (h->status < 200 || h->status == 204)
+		h->length = LENGTH_NONE;
+	return true;
+}
+
+struct head *
+h2_block_response(struct h2_block *b)
+{
+	return b->why == NULL && finish_status(b) ? b->head : NULL;
 }

@@ -28,6 +28,14 @@ make_nv(struct slice name, struct slice value, bool secret)
 	};
 }
 
+static size_t
+make_length(nghttp2_nv *nv, struct arena *a, const struct head *h)
+{
+	*nv = make_nv(SLICE("content-length"),
+	    arena_print(a, "%lld", (long long)h->length), false);
+	return 1;
+}
+
 nghttp2_nv *
 h2_head_response(struct arena *a, const struct head *h, bool length,
     size_t *count)
@@ -39,8 +47,7 @@ h2_head_response(struct arena *a, const struct head *h, bool length,
 	nv[n++] = make_nv(SLICE(":status"), arena_print(a, "%03u", status),
 	    false);
 	if (length)
-		nv[n++] = make_nv(SLICE("content-length"),
-		    arena_print(a, "%lld", (long long)h->length), false);
+		n += make_length(&nv[n], a, h);
 	for (uint32_t i = 0; i < h->nfields; i++) {
 		const struct field *f = &h->fields[i];
 
@@ -52,6 +59,63 @@ h2_head_response(struct arena *a, const struct head *h, bool length,
 	}
 	*count = n;
 	return nv;
+}
+
+/* Pseudo-fields of a request; a tunnel for another protocol is a CONNECT
+ * (RFC 8441 4). */
+static size_t
+make_line(nghttp2_nv *nv, const struct head *h, struct slice scheme)
+{
+	bool extended = h->protocol.n > 0;
+	size_t n = 0;
+
+	nv[n++] = make_nv(SLICE(":method"), extended ? SLICE("CONNECT") :
+	    h->method, false);
+	if (extended)
+		nv[n++] = make_nv(SLICE(":protocol"), h->protocol, false);
+	if (extended || !head_is_method(h, "CONNECT")) {
+		nv[n++] = make_nv(SLICE(":scheme"), scheme, false);
+		nv[n++] = make_nv(SLICE(":path"), h->path.n > 0 ? h->path :
+		    SLICE("/"), false);
+	}
+	if (h->authority.n > 0)
+		nv[n++] = make_nv(SLICE(":authority"), h->authority, false);
+	return n;
+}
+
+nghttp2_nv *
+h2_head_request(struct arena *a, const struct head *h, struct slice scheme,
+    bool length, size_t *count)
+{
+	nghttp2_nv *nv = arena_get(a, (h->nfields + 7) * sizeof(*nv));
+	size_t n = make_line(nv, h, scheme);
+
+	if (length)
+		n += make_length(&nv[n], a, h);
+	if (h->trailers_ok)
+		nv[n++] = make_nv(SLICE("te"), SLICE("trailers"), false);
+	for (uint32_t i = 0; i < h->nfields; i++) {
+		const struct field *f = &h->fields[i];
+
+		if (!is_made(f) && !(h->protocol.n > 0 &&
+		    f->id == FIELD_SEC_WEBSOCKET_KEY))
+			nv[n++] = make_nv(f->name, f->value, false);
+	}
+	*count = n;
+	return nv;
+}
+
+void
+h2_head_keep(struct arena *a, nghttp2_nv *nv, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct slice name = arena_copy(a,
+		    slice_make((char *)nv[i].name, nv[i].namelen));
+		struct slice value = arena_copy(a,
+		    slice_make((char *)nv[i].value, nv[i].valuelen));
+
+		nv[i] = make_nv(name, value, false);
+	}
 }
 
 nghttp2_nv *

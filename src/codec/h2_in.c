@@ -23,21 +23,34 @@ too_wild(struct h2 *h, const char *why)
 	h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400, why);
 }
 
-/* Frames that ask for nothing have a budget. */
+/*
+ * Frames that ask for nothing have a budget; so have those of a server on
+ * streams that are over.
+ */
 static bool
-is_idle_talk(const nghttp2_frame_hd *hd)
+is_idle_talk(const struct h2 *h, const struct h2_stream *s,
+    const nghttp2_frame_hd *hd)
 {
 	switch (hd->type) {
 	case NGHTTP2_HEADERS:
 	case NGHTTP2_RST_STREAM:
-	case NGHTTP2_GOAWAY:
-		return false;
+		return s == NULL && !h->role->server;
 	case NGHTTP2_DATA:
 		return hd->length == 0 &&
 		    (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0;
 	default:
 		return true;
 	}
+}
+
+/* What the library no longer judges, since it has forgotten the stream. */
+static void
+count_stray(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+	h->stray -= (int64_t)hd->length;
+	if (h->stray < 0)
+		h2_fail(h, NGHTTP2_FLOW_CONTROL_ERROR, 502,
+		    "more DATA than the window allowed");
 }
 
 static int
@@ -53,8 +66,13 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 		h->in_section = true;
 		h->section = 0;
 	}
-	if (is_idle_talk(hd) && !h2_guard_control(&h->guard, h->codec.limits,
-	    h->codec.shared->clock->now))
+	if (hd->type == NGHTTP2_DATA && s == NULL && !h->role->server)
+		count_stray(h, hd);
+	if (hd->type == NGHTTP2_PUSH_PROMISE && !h->role->server)
+		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 502,
+		    "a push, which was not allowed");
+	if (is_idle_talk(h, s, hd) && !h2_guard_control(&h->guard,
+	    h->codec.limits, h->codec.shared->clock->now))
 		too_wild(h, "a flood of frames that ask for nothing");
 	return 0;
 }
@@ -98,10 +116,10 @@ h2_stream_refuse(struct h2_stream *s, unsigned status, const char *why,
 	if (s->why != NULL || s->in_told)
 		return;
 	s->why = why;
-	s->status = (uint16_t)status;
-	s->bad = bad;
+	s->status = (uint16_t)(s->h2->role->server ? status : 502);
+	s->bad = bad || !s->h2->role->server;
 	h2_stream_wake(s);
-	if (bad)
+	if (s->bad)
 		s->h2->role->on_reset(s->h2, s);
 }
 
@@ -169,6 +187,12 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 	case NGHTTP2_RST_STREAM:
 		h->role->on_reset(h, s);
 		break;
+	case NGHTTP2_SETTINGS:
+		h->settled = h->settled ||
+		    (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
+		if (h->role->on_settings != NULL)
+			h->role->on_settings(h);
+		break;
 	case NGHTTP2_PING:
 		if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
 			take_pong(h, &frame->ping);
@@ -218,6 +242,12 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 			h2_stream_refuse(s, 400,
 			    "a body longer than its Content-Length", true);
 	}
+	if (s != NULL && !s->in_head)
+		h2_stream_refuse(s, 400, "DATA before the head", true);
+	if (s != NULL && !s->held && !h->role->server) {
+		nghttp2_session_consume_connection(session, n);
+		return 0;
+	}
 	if (s == NULL || !s->held || s->dead || s->why != NULL || h->over) {
 		nghttp2_session_consume(session, id, n);
 		return 0;
@@ -265,8 +295,19 @@ tell_refused(struct h2_stream *s)
 	struct fault fault = { .status = s->status, .why = s->why };
 
 	s->in_told = true;
+	s->dead = !s->h2->role->server;	/* a client still gets an answer */
 	s->stream.sink->on_reset(s->stream.owner, s->status == 408 ?
 	    STREAM_TIMEOUT : STREAM_PROTOCOL, &fault);
+}
+
+static void
+tell_gone(struct h2_stream *s)
+{
+	struct fault fault = { .status = s->status, .why = s->why };
+
+	s->dead = true;
+	s->stream.sink->on_reset(s->stream.owner, s->error,
+	    s->error == STREAM_PROTOCOL ? &fault : NULL);
 }
 
 static void
@@ -298,8 +339,7 @@ h2_stream_tell(struct h2_stream *s)
 		return;
 	h2_stream_tell_room(s);
 	if (s->gone) {
-		s->dead = true;
-		s->stream.sink->on_reset(s->stream.owner, s->error, NULL);
+		tell_gone(s);
 	} else if (s->lent == 0 && !s->in_told &&
 	    (!s->connects || s->tunnel || s->why != NULL)) {
 		if (s->nin > 0)
@@ -317,8 +357,12 @@ h2_stream_forget(struct h2_stream *s)
 	struct h2 *h = s->h2;
 
 	for (uint32_t i = 0; i < s->nin; i++) {
-		nghttp2_session_consume(h->session, s->id,
-		    buf_len(&s->in[i]));
+		if (h->role->server)
+			nghttp2_session_consume(h->session, s->id,
+			    buf_len(&s->in[i]));
+		else
+			nghttp2_session_consume_connection(h->session,
+			    buf_len(&s->in[i]));
 		buf_release(&s->in[i], h->codec.shared->pages);
 	}
 	s->nin = s->lent = 0;

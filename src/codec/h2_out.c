@@ -42,7 +42,7 @@ on_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t length,
 	if (room < LEAST_ROOM)
 		room = BUF_PAGE;	/* it will be the next page */
 	(void)p;
-	if (n == 0 && !s->out_end && !s->out_full)
+	if (s->asking || (n == 0 && !s->out_end && !s->out_full))
 		return NGHTTP2_ERR_DEFERRED;
 	if (n > room - FRAME_HEAD)
 		n = room - FRAME_HEAD;
@@ -108,8 +108,11 @@ on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
 	s->stream.bytes_out += frame->hd.length + FRAME_HEAD;
 	if ((frame->hd.type != NGHTTP2_DATA &&
 	    frame->hd.type != NGHTTP2_HEADERS) ||
-	    (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0)
+	    (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+		if (s->held && s->asking)
+			mark(h, s, 0, true);	/* of the request proper */
 		return 0;
+	}
 	s->end_framed = true;
 	h2_guard_credit(&h->guard, h->codec.limits, 3);
 	if (s->held)

@@ -48,7 +48,7 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
 		if (s != NULL)
 			h2_block_begin(&s->block, &s->arena, h->codec.limits,
-			    true);
+			    HEAD_REQUEST, true);
 		return;
 	}
 	if (h->nheld >= h->codec.limits->streams) {
@@ -60,7 +60,8 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 	s = h2_stream_new(h, frame->hd.stream_id);
 	s->stream.bytes_in = frame->hd.length + 9;
 	nghttp2_session_set_stream_user_data(h->session, s->id, s);
-	h2_block_begin(&s->block, &s->arena, h->codec.limits, false);
+	h2_block_begin(&s->block, &s->arena, h->codec.limits, HEAD_REQUEST,
+	    false);
 }
 
 static void
@@ -71,6 +72,7 @@ take_request(struct h2_stream *s, bool end)
 	s->block.l = s->h2->codec.limits;
 	head = h2_block_request(&s->block);
 	announce(s);
+	s->in_head = true;
 	s->in_end = end;
 	if (head == NULL) {
 		h2_stream_refuse(s, s->block.status, s->block.why,
@@ -283,6 +285,7 @@ static const struct codec_ops codec_ops = {
 static const struct h2_role role = {
 	.streams = &stream_ops,
 	.server = true,
+	.last = CODEC_LINGER,
 	.begin = begin,
 	.take = take_request,
 	.on_reset = on_reset,

@@ -8,7 +8,7 @@
  *	recv --> library --> h2_in.c --> facts
  *	calls (h2_stream.c) --> library --> h2_out.c --> send
  *
- * Not here:  what is particular to a role (h2_server.c).
+ * Not here:  what is particular to a role (h2_server.c, h2_client.c).
  */
 #include <stdlib.h>
 
@@ -37,9 +37,9 @@ h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why)
 	if (h->over)
 		return;
 	h->why = why;
-	h->status = (uint16_t)status;
+	h->status = (uint16_t)(h->role->server ? status : 502);
 	nghttp2_session_terminate_session(h->session, code);
-	h2_finish(h, CODEC_LINGER);
+	h2_finish(h, h->role->last);
 	h->codec.host->on_resume(h->codec.owner);
 }
 
@@ -79,7 +79,7 @@ h2_settle(struct h2 *h)
 	}
 	if (!h->over && !nghttp2_session_want_read(h->session) &&
 	    !nghttp2_session_want_write(h->session))
-		h2_finish(h, CODEC_LINGER);
+		h2_finish(h, h->role->last);
 	h->role->settle(h);
 	h2_kick(h);
 }
@@ -159,20 +159,31 @@ reason_of(uint32_t code)
 	}
 }
 
-/* A GOAWAY of the library's own making. */
+/*
+ * Of a request that is to be framed now some bytes may leave, but none before.
+ * And there may be a GOAWAY of the library's own making.
+ */
 static int
 on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
     void *user)
 {
+	struct h2_stream *s;
 	struct h2 *h = user;
 
-	(void)session;
+	if (frame->hd.type == NGHTTP2_HEADERS && !h->role->server) {
+		s = nghttp2_session_get_stream_user_data(session,
+		    frame->hd.stream_id);
+		if (s != NULL)
+			s->stream.sent = true;
+	}
 	if (frame->hd.type != NGHTTP2_GOAWAY || h->over ||
 	    frame->goaway.error_code == NGHTTP2_NO_ERROR)
 		return 0;
-	h->why = reason_of(frame->goaway.error_code);
-	h->status = 400;
-	h2_finish(h, CODEC_LINGER);
+	h->why = h->settled ? reason_of(frame->goaway.error_code) :
+	    h->role->server ? "no SETTINGS behind the preface" :
+	    "what it speaks is not HTTP/2";
+	h->status = h->role->server ? 400 : 502;
+	h2_finish(h, h->role->last);
 	h->codec.host->on_resume(h->codec.owner);
 	return 0;
 }

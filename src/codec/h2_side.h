@@ -15,7 +15,8 @@
 /*
  * A connection of HTTP/2 and its streams.  Private to h2_*.c.
  *
- *	h2_server.c	what is particular towards a client
+ *	h2_server.c	what is particular towards a client,
+ *	h2_client.c	and towards a server
  *	h2_side.c	the library's session, beginnings and ends
  *	h2_in.c		what the library tells, up to the lending of bodies
  *	h2_out.c	what is sent: the output, and what has gone of it
@@ -36,6 +37,7 @@ struct h2_stream;
 struct h2_role {
 	const struct stream_ops *streams;
 	bool server;		/* towards a client */
+	enum codec_end last;	/* how it ends, once all is said */
 
 	/* A field section begins.  s: NULL if the stream is not known. */
 	void (*begin)(struct h2 *h, struct h2_stream *s,
@@ -52,6 +54,8 @@ struct h2_role {
 	void (*parted)(struct h2 *h);
 	/* The connection has a fault, h->why. */
 	void (*tell_fault)(struct h2 *h);
+	/* The peer's SETTINGS have come.  May be NULL. */
+	void (*on_settings)(struct h2 *h);
 	/* The end of each recv. */
 	void (*settle)(struct h2 *h);
 };
@@ -76,6 +80,8 @@ struct h2_stream {
 	enum stream_error error;	/* why it is gone */
 	bool connects;			/* asks for a tunnel, */
 	bool extended;			/* for another protocol */
+	bool in_head;			/* its head came; interim ones do not
+					 * count */
 	bool in_end;			/* the peer has ended its message */
 	bool in_told;			/* and that was told */
 
@@ -86,8 +92,12 @@ struct h2_stream {
 	int64_t out_left;		/* of a stated length, or LENGTH_NONE */
 	nghttp2_nv *out_trailers;	/* copied */
 	uint32_t nout_trailers;
+	struct slice protocol;		/* asked for, of a server */
+	nghttp2_nv *waits;		/* a head that cannot be sent yet, */
+	size_t nwaits;			/* copied */
 	bool to_head;
 	bool head_sent;
+	bool asking;			/* a server for a tunnel, unanswered */
 	bool tunnel;
 	bool out_end;			/* its owner has ended the message */
 	bool out_full;			/* all that was stated was given */
@@ -122,13 +132,18 @@ struct h2 {
 	struct h2_mark marks[H2_MARKS];
 	unsigned nmarks;
 	struct h2_guard guard;
-	uint32_t nheld;			/* streams that somebody holds */
+	uint32_t nheld;			/* streams that somebody holds, */
+	uint32_t nstreams;		/* or that the library knows */
+	uint32_t slots;			/* as last told; towards a server */
+	int64_t stray;			/* bytes that a server may still send
+					 * on streams that are over */
 	size_t section;			/* bytes of the section that comes */
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;
 	bool in_section;
 	bool over;			/* nothing is read any more */
 	bool draining, drained;		/* both steps of GOAWAY */
+	bool settled;			/* the peer's SETTINGS have come */
 };
 
 static inline struct h2 *
@@ -185,6 +200,9 @@ void h2_stream_drop(struct h2_stream *s, size_t n, bool end);
  * library copies them at once; those of trailers are copied to the arena. */
 nghttp2_nv *h2_head_response(struct arena *a, const struct head *h,
     bool length, size_t *count);
+nghttp2_nv *h2_head_request(struct arena *a, const struct head *h,
+    struct slice scheme, bool length, size_t *count);
+void h2_head_keep(struct arena *a, nghttp2_nv *nv, size_t n);	/* copies */
 nghttp2_nv *h2_head_trailers(struct arena *a, const struct field *f,
     uint32_t n);
 

@@ -34,6 +34,7 @@ h2_stream_new(struct h2 *h, int32_t id)
 	arena_init(&s->arena, h->codec.shared->chunks);
 	list_init(&s->ready);
 	list_add_tail(&h->streams, &s->node);
+	h->nstreams++;
 	return s;
 }
 
@@ -43,6 +44,7 @@ h2_stream_free(struct h2_stream *s)
 	h2_stream_forget(s);
 	h2_marks_forget(s->h2, s);
 	list_del(&s->node);
+	s->h2->nstreams--;
 	list_del(&s->ready);
 	arena_reset(&s->arena);
 	free(s);
@@ -127,7 +129,8 @@ h2_stream_send_body(struct stream *stream, struct lent bytes, bool end)
 	s->out_end = s->out_end || end;
 	if (s->room > 0)
 		h2_stream_wake(s);
-	nghttp2_session_resume_data(s->h2->session, s->id);
+	if (s->live)
+		nghttp2_session_resume_data(s->h2->session, s->id);
 	h2_kick(s->h2);
 	return bytes.n;
 }

@@ -13,7 +13,8 @@ struct http_limits {
 	uint32_t pipeline;	/* requests in a row found already buffered */
 	uint32_t requests;	/* requests on one connection */
 	uint32_t discard;	/* bytes of an unwanted body read to keep a conn */
-	uint32_t streams;	/* HTTP/2: requests at a time on a connection */
+	uint32_t streams;	/* HTTP/2: requests at a time on a connection,
+				 * from a client or to a server */
 	uint32_t resets;	/* HTTP/2: streams a client may break in 10 s */
 	uint32_t control;	/* HTTP/2: frames in 10 s that ask for nothing */
 	bool http2;		/* HTTP/2 is spoken */

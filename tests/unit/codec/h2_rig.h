@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * The server's codec of HTTP/2 against the library's client session: frames go
- * from one to the other until neither has any, and what both tell is written
- * down as text.  The test plays the owner of the streams.
+ * The codec of HTTP/2 against a session of the library in the other role:
+ * frames go from one to the other until neither has any, and what both tell is
+ * written down as text.  The test plays the owner of the streams.
  */
 #include <nghttp2/nghttp2.h>
 
@@ -34,7 +34,7 @@ struct h2_rig_stream {
 	uint16_t status;		/* of a fault */
 };
 
-/* A request's body, or a response's, as the client sees it. */
+/* Bodies of a stream, as the peer sees it. */
 struct h2_rig_reply {
 	size_t up;			/* still to send */
 	bool wait;			/* no end */
@@ -50,19 +50,21 @@ struct h2_rig {
 	struct codec_shared shared;
 	struct http_limits limits;
 	struct codec *codec;
-	nghttp2_session *client;
+	nghttp2_session *peer;
 	struct buf in;
 	struct h2_rig_stream streams[H2_RIG_STREAMS];
 	unsigned nstreams;
 	struct h2_rig_reply replies[2 * H2_RIG_STREAMS];
 	char log[H2_RIG_TEXT];		/* what the codec told */
-	char got[H2_RIG_TEXT];		/* what the client got */
+	char got[H2_RIG_TEXT];		/* what the peer got */
 	size_t nlog, ngot;
 	bool resume, blocked, keep, deaf;
 	size_t sent;
 	size_t piece;			/* of bytes at a time; 0: all */
 	uint32_t goaway;		/* code; 99: none came */
 	int ngoaways;
+	unsigned nslots;		/* times that on_slots came, */
+	unsigned npings;		/* and a PING to the peer */
 };
 
 static inline void __attribute__((format(printf, 2, 3)))
@@ -106,10 +108,15 @@ h2_rig_on_head(void *owner, struct head *h, bool end)
 	struct h2_rig *r = s->r;
 
 	must(!s->reset && s->head == NULL && h->proto == HTTP_2);
-	s->head = h;
 	s->end = end;
-	h2_rig_log(r, "%.*s %.*s %.*s", SLICE_ARG(h->method),
-	    SLICE_ARG(h->authority), SLICE_ARG(h->path));
+	if (h->kind != HEAD_INTERIM)
+		s->head = h;
+	if (h->kind == HEAD_REQUEST)
+		h2_rig_log(r, "%.*s %.*s %.*s", SLICE_ARG(h->method),
+		    SLICE_ARG(h->authority), SLICE_ARG(h->path));
+	else
+		h2_rig_log(r, "%s%u", h->kind == HEAD_INTERIM ? "interim " :
+		    "", h->status);
 	if (h->length != LENGTH_NONE)
 		h2_rig_log(r, " length=%lld", (long long)h->length);
 	if (h->protocol.n > 0)
@@ -206,15 +213,22 @@ h2_rig_on_resume(void *owner)
 	((struct h2_rig *)owner)->resume = true;
 }
 
+static inline void
+h2_rig_on_slots(void *owner)
+{
+	((struct h2_rig *)owner)->nslots++;
+}
+
 static const struct codec_host h2_rig_host = {
 	.on_stream = h2_rig_on_stream,
 	.on_output = h2_rig_on_output,
 	.on_resume = h2_rig_on_resume,
+	.on_slots = h2_rig_on_slots,
 };
 
-/* The client's side. */
+/* The peer's side. */
 static inline int
-h2_rig_client_header(nghttp2_session *session, const nghttp2_frame *frame,
+h2_rig_peer_header(nghttp2_session *session, const nghttp2_frame *frame,
     const uint8_t *name, size_t nname, const uint8_t *value, size_t nvalue,
     uint8_t flags, void *user)
 {
@@ -231,7 +245,7 @@ h2_rig_client_header(nghttp2_session *session, const nghttp2_frame *frame,
 }
 
 static inline int
-h2_rig_client_frame(nghttp2_session *session, const nghttp2_frame *frame,
+h2_rig_peer_frame(nghttp2_session *session, const nghttp2_frame *frame,
     void *user)
 {
 	struct h2_rig *r = user;
@@ -241,6 +255,9 @@ h2_rig_client_frame(nghttp2_session *session, const nghttp2_frame *frame,
 		r->goaway = frame->goaway.error_code;
 		r->ngoaways++;
 	}
+	if (frame->hd.type == NGHTTP2_PING &&
+	    (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+		r->npings++;
 	if (frame->hd.type == NGHTTP2_RST_STREAM)
 		h2_rig_got(r, "%d rst %s\n", frame->hd.stream_id,
 		    nghttp2_http2_strerror(frame->rst_stream.error_code));
@@ -253,7 +270,7 @@ h2_rig_client_frame(nghttp2_session *session, const nghttp2_frame *frame,
 }
 
 static inline int
-h2_rig_client_data(nghttp2_session *session, uint8_t flags, int32_t id,
+h2_rig_peer_data(nghttp2_session *session, uint8_t flags, int32_t id,
     const uint8_t *p, size_t n, void *user)
 {
 	struct h2_rig *r = user;
@@ -267,7 +284,7 @@ h2_rig_client_data(nghttp2_session *session, uint8_t flags, int32_t id,
 }
 
 static inline int
-h2_rig_client_close(nghttp2_session *session, int32_t id, uint32_t code,
+h2_rig_peer_close(nghttp2_session *session, int32_t id, uint32_t code,
     void *user)
 {
 	struct h2_rig *r = user;
@@ -279,7 +296,7 @@ h2_rig_client_close(nghttp2_session *session, int32_t id, uint32_t code,
 }
 
 static inline ssize_t
-h2_rig_client_read(nghttp2_session *session, int32_t id, uint8_t *p,
+h2_rig_peer_read(nghttp2_session *session, int32_t id, uint8_t *p,
     size_t length, uint32_t *flags, nghttp2_data_source *source, void *user)
 {
 	struct h2_rig *r = user;
@@ -297,11 +314,32 @@ h2_rig_client_read(nghttp2_session *session, int32_t id, uint8_t *p,
 	return (ssize_t)n;
 }
 
-static inline void
-h2_rig_init(struct h2_rig *r)
+static inline nghttp2_session_callbacks *
+h2_rig_callbacks(void)
 {
 	nghttp2_session_callbacks *cb;
+
+	must(nghttp2_session_callbacks_new(&cb) == 0);
+	nghttp2_session_callbacks_set_on_header_callback(cb,
+	    h2_rig_peer_header);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(cb,
+	    h2_rig_peer_frame);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb,
+	    h2_rig_peer_data);
+	nghttp2_session_callbacks_set_on_stream_close_callback(cb,
+	    h2_rig_peer_close);
+	return cb;
+}
+
+/* server: the codec's role; the peer has the other. */
+static inline void
+h2_rig_begin(struct h2_rig *r, bool server)
+{
+	nghttp2_session_callbacks *cb = h2_rig_callbacks();
+	const struct codec_row *row = codec_find(SLICE("h2"));
+	codec_new_fn *make = server ? row->server : row->client;
 	nghttp2_option *o;
+	int rv;
 
 	buf_pages_init(&r->pages, 16);
 	arena_chunks_init(&r->chunks, 16);
@@ -311,31 +349,29 @@ h2_rig_init(struct h2_rig *r)
 	    &r->clock };
 	r->limits = http_limits_default;
 	r->goaway = 99;
-	r->codec = codec_find(SLICE("h2"))->server(&r->shared, &r->limits,
-	    &h2_rig_host, r);
-	must(nghttp2_session_callbacks_new(&cb) == 0);
-	nghttp2_session_callbacks_set_on_header_callback(cb,
-	    h2_rig_client_header);
-	nghttp2_session_callbacks_set_on_frame_recv_callback(cb,
-	    h2_rig_client_frame);
-	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb,
-	    h2_rig_client_data);
-	nghttp2_session_callbacks_set_on_stream_close_callback(cb,
-	    h2_rig_client_close);
+	r->codec = make(&r->shared, &r->limits, &h2_rig_host, r);
 	must(nghttp2_option_new(&o) == 0);
 	nghttp2_option_set_no_http_messaging(o, 1);
 	nghttp2_option_set_no_auto_window_update(o, 1);
-	must(nghttp2_session_client_new2(&r->client, cb, r, o) == 0);
+	rv = server ? nghttp2_session_client_new2(&r->peer, cb, r, o) :
+	    nghttp2_session_server_new2(&r->peer, cb, r, o);
+	must(rv == 0);
 	nghttp2_option_del(o);
 	nghttp2_session_callbacks_del(cb);
-	nghttp2_submit_settings(r->client, NGHTTP2_FLAG_NONE, NULL, 0);
+}
+
+static inline void
+h2_rig_init(struct h2_rig *r)
+{
+	h2_rig_begin(r, true);
+	nghttp2_submit_settings(r->peer, NGHTTP2_FLAG_NONE, NULL, 0);
 }
 
 static inline void
 h2_rig_fini(struct h2_rig *r)
 {
 	codec_free(&r->codec);
-	nghttp2_session_del(r->client);
+	nghttp2_session_del(r->peer);
 	if (r->in.base != NULL)
 		buf_release(&r->in, &r->pages);
 	must(r->pages.nused == 0 && r->chunks.nused == 0 &&
@@ -383,7 +419,7 @@ h2_rig_write(struct h2_rig *r)
 	n = v[0].iov_len;
 	if (r->piece > 0 && r->piece < n)
 		n = r->piece;
-	nghttp2_session_mem_recv(r->client, v[0].iov_base, n);
+	nghttp2_session_mem_recv(r->peer, v[0].iov_base, n);
 	r->sent += n;
 	codec_sent(r->codec, n);
 	return true;
@@ -417,7 +453,7 @@ h2_rig_pump(struct h2_rig *r)
 
 	do {
 		moved = false;
-		while ((n = nghttp2_session_mem_send(r->client, &p)) > 0) {
+		while ((n = nghttp2_session_mem_send(r->peer, &p)) > 0) {
 			h2_rig_feed(r, p, (size_t)n);
 			moved = true;
 		}
@@ -431,16 +467,12 @@ h2_rig_pump(struct h2_rig *r)
 	} while (moved);
 }
 
-/* A request of fields as "name: value" strings, NULL-ended; with a body of
- * `up` bytes if that is not negative, which ends unless wait. */
-static inline int32_t
-h2_rig_submit(struct h2_rig *r, long up, bool wait, const char *const *lines)
+/* Fields as "name: value" strings, NULL-ended. */
+static inline size_t
+h2_rig_nv(const char *const *lines, nghttp2_nv nv[256])
 {
-	nghttp2_data_provider body = { .read_callback = h2_rig_client_read };
-	nghttp2_nv nv[256];
 	const char *colon;
 	size_t n = 0;
-	int32_t id;
 
 	for (; lines[n] != NULL; n++) {
 		colon = strchr(lines[n] + 1, ':');
@@ -449,7 +481,20 @@ h2_rig_submit(struct h2_rig *r, long up, bool wait, const char *const *lines)
 		    (size_t)(colon - lines[n]), strlen(colon + 2),
 		    NGHTTP2_NV_FLAG_NONE };
 	}
-	id = nghttp2_submit_request(r->client, NULL, nv, n,
+	return n;
+}
+
+/* A request; with a body of `up` bytes if that is not negative, which ends
+ * unless wait. */
+static inline int32_t
+h2_rig_submit(struct h2_rig *r, long up, bool wait, const char *const *lines)
+{
+	nghttp2_data_provider body = { .read_callback = h2_rig_peer_read };
+	nghttp2_nv nv[256];
+	size_t n = h2_rig_nv(lines, nv);
+	int32_t id;
+
+	id = nghttp2_submit_request(r->peer, NULL, nv, n,
 	    up >= 0 ? &body : NULL, NULL);
 	must(id > 0 && id < 2 * (int32_t)H2_RIG_STREAMS);
 	r->replies[id] = (struct h2_rig_reply){

@@ -79,14 +79,14 @@ ends_who_resets_too_often(void **state)
 	for (unsigned i = 0; i < 20; i++) {
 		id = h2_rig_get(r);
 		h2_rig_pump(r);
-		nghttp2_submit_rst_stream(r->client, 0, id, NGHTTP2_CANCEL);
+		nghttp2_submit_rst_stream(r->peer, 0, id, NGHTTP2_CANCEL);
 		h2_rig_pump(r);
 		h2_rig_release(r, i);
 	}
 	assert_int_equal(r->codec->end, CODEC_OPEN);
 	id = h2_rig_get(r);
 	h2_rig_pump(r);
-	nghttp2_submit_rst_stream(r->client, 0, id, NGHTTP2_CANCEL);
+	nghttp2_submit_rst_stream(r->peer, 0, id, NGHTTP2_CANCEL);
 	assert_calmed(r, "reset protocol 400 too many streams were reset");
 }
 
@@ -101,7 +101,7 @@ counts_streams_until_they_are_let_go(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		id = h2_rig_get(r);
 		h2_rig_pump(r);
-		nghttp2_submit_rst_stream(r->client, 0, id, NGHTTP2_CANCEL);
+		nghttp2_submit_rst_stream(r->peer, 0, id, NGHTTP2_CANCEL);
 		h2_rig_pump(r);
 	}
 	id = h2_rig_get(r);
@@ -122,7 +122,7 @@ ends_who_floods(void **state)
 
 	r->limits.control = 20;
 	for (unsigned i = 0; i < 30; i++) {
-		nghttp2_submit_ping(r->client, 0, NULL);
+		nghttp2_submit_ping(r->peer, 0, NULL);
 		h2_rig_pump(r);
 	}
 	assert_calmed(r, "a flood of frames that ask for nothing");
@@ -137,7 +137,7 @@ ends_who_does_not_read(void **state)
 	r->limits.control = 1000000;
 	r->blocked = true;
 	for (unsigned i = 0; i < 1200; i++) {
-		nghttp2_submit_ping(r->client, 0, NULL);
+		nghttp2_submit_ping(r->peer, 0, NULL);
 		h2_rig_pump(r);
 	}
 	assert_int_equal(r->codec->end, CODEC_LINGER);

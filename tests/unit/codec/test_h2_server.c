@@ -130,7 +130,7 @@ sends_a_body_as_the_client_takes_it(void **state)
 	assert_int_equal(r->replies[1].down, 65535);
 	assert_int_equal(r->streams[0].room, 65535);
 	r->deaf = false;
-	nghttp2_session_consume(r->client, 1, 65535);
+	nghttp2_session_consume(r->peer, 1, 65535);
 	h2_rig_pump(r);
 	assert_int_equal(r->streams[0].room, sizeof(big));
 	assert_int_equal(h2_rig_send(r, 0, NULL, 0, true), 0);
@@ -152,7 +152,7 @@ passes_trailers_both_ways(void **state)
 
 	h2_rig_submit(r, 5, true, lines);
 	h2_rig_pump(r);
-	nghttp2_submit_trailer(r->client, 1, &nv, 1);
+	nghttp2_submit_trailer(r->peer, 1, &nv, 1);
 	r->replies[1].wait = false;
 	h2_rig_pump(r);
 	assert_string_equal(r->log,
@@ -254,7 +254,7 @@ tells_that_the_client_reset(void **state)
 	r->keep = true;
 	h2_rig_post(r, 10, true);
 	h2_rig_pump(r);
-	nghttp2_submit_rst_stream(r->client, 0, 1, NGHTTP2_CANCEL);
+	nghttp2_submit_rst_stream(r->peer, 0, 1, NGHTTP2_CANCEL);
 	h2_rig_pump(r);
 	assert_non_null(strstr(r->log, "reset cancel\n"));
 	assert_int_equal(r->codec->phase, CODEC_BUSY);
@@ -279,7 +279,7 @@ opens_a_tunnel_for_connect(void **state)
 	assert_int_equal(r->streams[0].body, 4);
 	h2_rig_send(r, 0, "back", 4, true);
 	r->replies[1].wait = false;
-	nghttp2_session_resume_data(r->client, 1);
+	nghttp2_session_resume_data(r->peer, 1);
 	h2_rig_pump(r);
 	assert_true(r->streams[0].end && r->streams[0].room_end);
 	assert_int_equal(r->replies[1].down, 4);
@@ -295,7 +295,7 @@ opens_a_websocket_by_extended_connect(void **state)
 	struct h2_rig *r = *state;
 
 	h2_rig_pump(r);
-	assert_int_equal(nghttp2_session_get_remote_settings(r->client,
+	assert_int_equal(nghttp2_session_get_remote_settings(r->peer,
 	    NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL), 1);
 	h2_rig_submit(r, 4, true, lines);
 	h2_rig_pump(r);
