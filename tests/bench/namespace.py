@@ -10,6 +10,7 @@ import struct
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 IPV4 = "/proc/sys/net/ipv4/"
+ALLOWED = "tcp_allowed_congestion_control"
 TIME_WAITS = 1 << 20            # more than any run leaves behind
 
 
@@ -30,10 +31,12 @@ def set_to(name, value):
 def enter(congestion):
     """This process, and all that it starts, has this network from now on:
     a loopback, nothing else, and it ends with the last of them."""
-    choice = setting("tcp_available_congestion_control").split()
+    choice = setting(ALLOWED).split()
     if congestion not in choice:
-        raise Refused("no congestion control %s; this kernel has: %s" % (
-            congestion, ", ".join(choice)))
+        raise Refused(
+            "no congestion control %s; the kernel allows %s there, more with "
+            "sysctl -w net.ipv4.%s='%s ...'" % (
+                congestion, ", ".join(choice), ALLOWED, " ".join(choice)))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         raise Refused("a network of our own: %s; it takes root" %
