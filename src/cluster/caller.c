@@ -6,6 +6,7 @@
 #include "cluster/back.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
+#include "net/congestion.h"
 #include "net/conn_proxied.h"
 #include "net/tls.h"
 
@@ -103,6 +104,9 @@ caller_dial(struct conn *client, const struct server *s)
 	struct proxy_header h = { .is_local = client == NULL };
 	struct arena names;
 
+	if (s->pool->conf->congestion != NULL && conn->ops->descriptor != NULL)
+		congestion_set(conn->ops->descriptor(conn),
+		    s->pool->conf->congestion);
 	if (version == PROXY_OFF)
 		return conn;
 	arena_init(&names, NULL);

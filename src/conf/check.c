@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "conf/check.h"
 #include "conf/read_text.h"
+#include "net/congestion.h"
 
 static void
 check_stats_socket(struct reader *r)
@@ -136,6 +137,26 @@ check_proxy_protocol(const struct subject *s, const struct conf_listener *l)
 		    "alone; write proxy_protocol = true;");
 }
 
+void
+check_congestion(const struct subject *s, const char *name,
+    const struct addr *only)
+{
+	char names[CONGESTION_NAMES];
+
+	if (name == NULL)
+		return;
+	if (only != NULL && addr_is_unix(only)) {
+		subject_complain(s, "congestion", "is for TCP, and the address "
+		    "is a UNIX socket; delete it");
+	} else if (!congestion_is_allowed(name)) {
+		congestion_allowed(names);
+		subject_complain(s, "congestion", "\"%s\" is none that the "
+		    "kernel allows; write one of %s, or add to the setting "
+		    "net.ipv4.tcp_allowed_congestion_control",
+		    read_shown(name, &s->r->conf->arena), names);
+	}
+}
+
 static void
 check_listener(struct reader *r, size_t index, struct map *names)
 {
@@ -153,6 +174,7 @@ check_listener(struct reader *r, size_t index, struct map *names)
 		    at.file, at.line);
 	}
 	if (l->address.text != NULL) {
+		check_congestion(&s, l->congestion, &l->address.addr);
 		check_clash(r, &s, index);
 		check_stats_clash(r, &s, l);
 	}

@@ -11,6 +11,10 @@
 void check_global(struct reader *r);
 void check_listeners(struct reader *r);
 void check_pools(struct reader *r);
+
+/* NULL is fine.  Of TCP, so `only` (NULL: any) must not be a UNIX socket. */
+void check_congestion(const struct subject *s, const char *name,
+    const struct addr *only);
 void check_routes(struct reader *r);	/* after listeners and pools */
 
 /* Reads the files of global.errors. */

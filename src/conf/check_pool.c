@@ -256,6 +256,7 @@ check_pool(struct reader *r, struct conf_pool *p, struct map *names)
 	check_servers(r, p);
 	check_health(r, p);
 	check_pool_tls(&s, p);
+	check_congestion(&s, p->congestion, NULL);
 	check_host(&s, "host", p->host);
 	check_host(&s, "default_host", p->default_host);
 	fill_proto(p);

@@ -191,6 +191,7 @@ struct conf_listener {
 	unsigned mode;			/* of a UNIX socket; 0666 */
 	int64_t max_connections;	/* 10000 */
 	int64_t backlog;		/* 4096 */
+	const char *congestion;		/* of TCP; NULL: the system's */
 	struct conf_listener_timeouts timeouts;
 	/*
 	 * limits = { request_line = "8k"; head = "16k"; fields = 100;
@@ -386,6 +387,7 @@ struct conf_pool {
 	int64_t retry_min;		/* 3 in flight at any time */
 	bool abort_on_close;		/* true: a client that leaves cancels */
 	bool grpc_timeout;		/* true: a call's is its deadline */
+	const char *congestion;		/* of TCP; NULL: the system's */
 	const char *host;		/* Host sent, or NULL: the client's */
 	const char *default_host;	/* for 1.0 without Host; NULL: empty */
 	enum proxy_version send_proxy;	/* off | v1 | v2; off */

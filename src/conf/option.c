@@ -151,6 +151,8 @@ const struct option option_table[] = {
 	    "connections of clients")
 	NUMBER("listener", conf_listener, backlog, 1, 65535, "4096",
 	    "connections the kernel holds until they are accepted")
+	STRING("listener", conf_listener, congestion, 1, 15, NULL,
+	    "congestion control of TCP towards clients")
 	GROUP("listener", conf_listener, timeouts, "listener.timeouts",
 	    "how long a client may take")
 	GROUP("listener", conf_listener, limits, "listener.limits",
@@ -355,6 +357,8 @@ const struct option option_table[] = {
 	    "a client that leaves cancels its request")
 	BOOL("pool", conf_pool, grpc_timeout, "true",
 	    "a call of gRPC ends when its grpc-timeout is over")
+	STRING("pool", conf_pool, congestion, 1, 15, NULL,
+	    "congestion control of TCP towards servers")
 	STRING("pool", conf_pool, host, 1, 255, NULL,
 	    "Host sent instead of the client's")
 	STRING("pool", conf_pool, default_host, 1, 255, NULL,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/congestion.h"
 #include "proxy/front.h"
 #include "proxy/worker.h"
 
@@ -22,6 +23,7 @@ struct planned {
 	const struct conf_listener *conf;
 	struct listener *from;	/* whose socket is taken over, or NULL */
 	int fd;			/* a new one, or -1 */
+	bool was_chosen;	/* its congestion control, for who had it */
 };
 
 struct listener_plan {
@@ -86,6 +88,7 @@ plan_one(struct listener_plan *plan, const struct conf_listener *conf,
 	p->conf = conf;
 	p->fd = -1;
 	p->from = find_address(plan->worker, &conf->address.addr);
+	p->was_chosen = p->from != NULL && p->from->conf->congestion != NULL;
 	if (p->from != NULL)
 		return true;
 	p->fd = acceptor_listen(&conf->address.addr, (int)conf->backlog,
@@ -258,6 +261,8 @@ commit_one(struct listener_plan *plan, struct planned *p, struct text *changes)
 		l->acceptor = acceptor_new(w->loop, p->fd, &events, l);
 		l->full = false;	/* the new one is not paused yet */
 	}
+	if (p->conf->congestion != NULL || p->was_chosen)
+		congestion_set(acceptor_fd(l->acceptor), p->conf->congestion);
 	return l;
 }
 

@@ -60,6 +60,10 @@ finds_listeners_that_clash(void **state)
 		    "\"127.0.0.1:0\"; } );",
 		    "f:1: listener.address: \"127.0.0.1:0\": the port must "
 		    "be a number from 1 to 65535\n" },
+		{ "listeners = ( { name = \"a\"; address = \"unix:/s\";\n"
+		    "congestion = \"reno\"; } );",
+		    "f:2: listener.congestion: is for TCP, and the address "
+		    "is a UNIX socket; delete it\n" },
 		{ "listeners = ( { name = \"a\"; address = \"*:80\";\n"
 		    "proxy_protocol = true; } );",
 		    "f:2: listener.proxy_protocol: a PROXY header can claim "
