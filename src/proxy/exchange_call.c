@@ -16,6 +16,7 @@
 #include "proxy/worker.h"
 
 #define OVERDUE "The deadline of the call is over."
+#define BEFORE MSEC(20)		/* a client's clock may be fast */
 
 void
 exchange_call_begin(struct exchange *x)
@@ -180,10 +181,22 @@ exchange_call_answer(struct exchange *x, struct head *h, const char *text)
 		head_add_other(h, &x->arena, f[i].name, f[i].value);
 }
 
-/* Of the server's: in its trailers, or in a head that says all. */
+/* Most clients break the call off themselves when its deadline is over. */
+static void
+note_deadline(struct exchange *x)
+{
+	if (x->deadline == 0 || x->ending.who != 'C' ||
+	    x->worker->loop->clock.now < x->deadline - BEFORE)
+		return;
+	x->ending.reason = "the client left at the deadline of the call";
+	x->worker->count.deadlines++;
+}
+
+/* The server's status: in its trailers, or in a head that says all. */
 void
 exchange_call_note(struct exchange *x)
 {
+	note_deadline(x);
 	if (!x->call || x->call_status != GRPC_NO_STATUS)
 		return;
 	if (x->down.trailers != NULL)

@@ -35,7 +35,7 @@ bool exchange_expired(struct exchange *x);
 void exchange_call_begin(struct exchange *x);	/* is it one? */
 void exchange_call_route(struct exchange *x);	/* its deadline */
 void exchange_call_lower(struct exchange *x, struct head *out);
-void exchange_call_note(struct exchange *x);	/* its status, for the log */
+void exchange_call_note(struct exchange *x);	/* its end, for the log */
 bool exchange_is_overdue(const struct exchange *x);
 bool exchange_overdue(struct exchange *x, char who, char when);
 /* A response that has begun ends here: by trailers of ours, or by a reset. */

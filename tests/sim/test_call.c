@@ -372,6 +372,37 @@ says_that_all_servers_are_full(void **state)
 }
 
 static void
+tells_a_client_that_left_by_its_deadline_from_others(void **state)
+{
+	static const struct {
+		int64_t after;
+		const char *reason;
+		unsigned deadlines;
+	} rows[] = {
+		{ SEC(1), "the client left before its answer", 0 },
+		{ SEC(2) - MSEC(5), "the client left at the deadline", 1 },
+	};
+	struct stage st;
+	struct talk t;
+	const char *log;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		STAGE(&st);
+		t = talk_open(&st, CALL "grpc-timeout: 2S\r\n"
+		    "Content-Length: 0\r\n\r\n");
+		stage_advance(&st, rows[i].after);
+		say_reset(&st, t.client);
+		log = stage_log(&st);
+		assert_has(log, "\"termination\":\"CH\"");
+		assert_has(log, rows[i].reason);
+		assert_int_equal(st.worker->count.deadlines,
+		    rows[i].deadlines);
+		stage_close(&st);
+	}
+}
+
+static void
 logs_the_status_that_the_server_gave(void **state)
 {
 	static const struct {
@@ -420,6 +451,8 @@ main(void)
 		    waits_for_a_response_while_the_client_is_silent),
 		cmocka_unit_test(answers_calls_in_their_own_words),
 		cmocka_unit_test(says_that_all_servers_are_full),
+		cmocka_unit_test(
+		    tells_a_client_that_left_by_its_deadline_from_others),
 		cmocka_unit_test(logs_the_status_that_the_server_gave),
 	};
 
