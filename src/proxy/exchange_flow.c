@@ -190,7 +190,8 @@ exchange_expired(struct exchange *x)
 
 	x->timed_out = false;
 	if (exchange_is_overdue(x))
-		return exchange_overdue(x, w.ending.who, w.ending.when);
+		return exchange_overdue(x, w.ending.who,
+		    x->head_sent ? w.ending.when : 'H');
 	if (x->worker->loop->clock.now < x->times.progress + w.time)
 		return false;
 	if (x->head_sent || w.status == 0)
