@@ -289,6 +289,18 @@ def rapid_reset(w):
         w.send(frame(RST, 0, 2 * i + 1, b"\0\0\0\x08"))
 
 
+@case
+def as_many_resets_as_the_limit_allows_are_no_attack():
+    with Steelyard(routes=[{"respond": {"status": 200}}],
+                   listener={"limits": {"resets": 5000}}) as s:
+        with H2Wire(s.port) as w:
+            for i in range(3000):
+                w.ask(2 * i + 1)
+                w.send(frame(RST, 0, 2 * i + 1, b"\0\0\0\x08"))
+            w.ask(6001)
+            w.until(HEADERS, 6001)
+
+
 def many(w, bytes_, n=2000):
     for _ in range(n // 50):
         w.send(bytes_ * 50)
