@@ -130,7 +130,7 @@ def a_client_that_cancels_is_logged_and_the_server_is_told():
 # --- one connection, many servers --------------------------------------
 
 @rows([("round_robin spreads the calls of one connection", "round_robin", 0),
-       ("least_conn spreads the calls of one connection", "least_conn", 40)])
+       ("least_conn spreads the calls of one connection", "least_conn", 80)])
 def spreads(balance, slack):
     with Steelyard(h2(*(Service(x) for x in "abc"),
                       balance=balance)) as s:
