@@ -15,6 +15,7 @@
 #include "codec/h2_side.h"
 
 #define STREAM_WINDOW (128 * 1024)	/* H2_PIECES hold it */
+#define MOST_STRAY (2 * STREAM_WINDOW)	/* with the heads of frames */
 #define MOST_INTERIM 8			/* times a head's limit, of a stream */
 
 static unsigned
@@ -183,6 +184,7 @@ lose(struct h2_stream *s, enum stream_error e)
 	h2_stream_wake(s);
 }
 
+/* Of DATA on streams that we have reset the library says nothing. */
 static void
 part(struct h2_stream *s, bool whole, enum stream_error e)
 {
@@ -190,7 +192,7 @@ part(struct h2_stream *s, bool whole, enum stream_error e)
 	if (whole && s->in_end)
 		return;
 	if (!s->in_end)
-		s->h2->stray += STREAM_WINDOW;
+		s->h2->stray += MOST_STRAY;
 	h2_stream_rst(s, s->bad ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_CANCEL);
 }
 
@@ -207,25 +209,30 @@ finish_if_done(struct h2 *h)
 }
 
 static void
+tell_slots(struct h2 *h, bool always)
+{
+	unsigned before = h->slots;
+
+	h->slots = slots(&h->codec);
+	if (!always && h->slots <= before && h->end == h->codec.end)
+		return;
+	h->end = h->codec.end;
+	h->codec.host->on_slots(h->codec.owner);
+}
+
+static void
 parted(struct h2 *h)
 {
 	finish_if_done(h);
-	h->slots = slots(&h->codec);
-	h->codec.host->on_slots(h->codec.owner);
+	tell_slots(h, true);
 }
 
 static void
 settle(struct h2 *h)
 {
-	enum codec_end end = h->codec.end;
-	uint32_t now;
-
 	h2_phase(h);
 	finish_if_done(h);
-	now = slots(&h->codec);
-	if (now > h->slots || end != h->codec.end)
-		h->codec.host->on_slots(h->codec.owner);
-	h->slots = now;
+	tell_slots(h, false);
 }
 
 static void
@@ -397,6 +404,7 @@ h2_client_new(const struct codec_shared *shared,
 {
 	struct h2 *h = h2_new(&role, &codec_ops, shared, limits, host, owner);
 
+	h->stray = MOST_STRAY;
 	submit_settings(h);
 	h->slots = slots(&h->codec);
 	h2_kick(h);

@@ -43,16 +43,6 @@ is_idle_talk(const struct h2 *h, const struct h2_stream *s,
 	}
 }
 
-/* What the library no longer judges, since it has forgotten the stream. */
-static void
-count_stray(struct h2 *h, const nghttp2_frame_hd *hd)
-{
-	h->stray -= (int64_t)hd->length;
-	if (h->stray < 0)
-		h2_fail(h, NGHTTP2_FLOW_CONTROL_ERROR, 502,
-		    "more DATA than the window allowed");
-}
-
 static int
 on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
     void *user)
@@ -66,8 +56,7 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 		h->in_section = true;
 		h->section = 0;
 	}
-	if (hd->type == NGHTTP2_DATA && s == NULL && !h->role->server)
-		count_stray(h, hd);
+	h->told += hd->length + 9;
 	if (hd->type == NGHTTP2_PUSH_PROMISE && !h->role->server)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 502,
 		    "a push, which was not allowed");
@@ -258,7 +247,7 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 	return 0;
 }
 
-/* It may come while we send, so that nothing is told here. */
+/* It may come while we send, so that nothing is told here; nor a slot. */
 static int
 on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
@@ -271,9 +260,23 @@ on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 		h->role->lose(s, code == NGHTTP2_REFUSED_STREAM ?
 		    STREAM_REFUSED : STREAM_CANCEL);
 	s->live = false;
-	if (!s->held)
+	if (!s->held) {
 		h2_stream_free(s);
+		h->codec.host->on_resume(h->codec.owner);
+	}
 	return 0;
+}
+
+/* It has been counted, and that is all (RFC 9113 5.5). */
+static int
+on_unknown(nghttp2_session *session, void **payload,
+    const nghttp2_frame_hd *hd, void *user)
+{
+	(void)session;
+	(void)payload;
+	(void)hd;
+	(void)user;
+	return NGHTTP2_ERR_CANCEL;
 }
 
 void
@@ -287,6 +290,7 @@ h2_in_callbacks(nghttp2_session_callbacks *cb)
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
+	nghttp2_session_callbacks_set_unpack_extension_callback(cb, on_unknown);
 }
 
 static void

@@ -221,6 +221,9 @@ finish_drain(struct h2 *h)
 static void
 settle(struct h2 *h)
 {
+	if (!h->over && !nghttp2_session_want_read(h->session) &&
+	    !nghttp2_session_want_write(h->session))
+		h2_finish(h, CODEC_LINGER);
 	if (!h->draining && h->codec.requests >= h->codec.limits->requests)
 		codec_drain(&h->codec);
 	h2_phase(h);

@@ -16,6 +16,8 @@
 #include "base/must.h"
 #include "codec/h2_side.h"
 
+#define FIRST_UNKNOWN 10	/* type of a frame */
+
 void
 h2_finish(struct h2 *h, enum codec_end end)
 {
@@ -77,9 +79,6 @@ h2_settle(struct h2 *h)
 		s = list_entry(node, struct h2_stream, ready);
 		h2_stream_tell(s);
 	}
-	if (!h->over && !nghttp2_session_want_read(h->session) &&
-	    !nghttp2_session_want_write(h->session))
-		h2_finish(h, h->role->last);
 	h->role->settle(h);
 	h2_kick(h);
 }
@@ -90,6 +89,7 @@ h2_recv(struct codec *c, struct buf *in)
 	struct h2 *h = h2_of(c);
 	ssize_t n = 0;
 
+	h->in += buf_len(in);
 	if (buf_len(in) > 0 && !h->over)
 		n = nghttp2_session_mem_recv(h->session,
 		    (const uint8_t *)buf_at(in), buf_len(in));
@@ -101,6 +101,9 @@ h2_recv(struct codec *c, struct buf *in)
 	else if (n < 0)
 		h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400,
 		    "more frames than may wait for an answer");
+	else if (!h->role->server && h->in > h->told + h->stray)
+		h2_fail(h, NGHTTP2_FLOW_CONTROL_ERROR, 502,
+		    "more DATA than the window allowed");
 	h2_settle(h);
 }
 
@@ -188,7 +191,10 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 	return 0;
 }
 
-/* What the library may not judge, because it would be silent about it. */
+/*
+ * What the library may not judge, because it would be silent about it.  Of
+ * frames of unknown types, too, it tells only if it is asked to.
+ */
 static nghttp2_option *
 options(void)
 {
@@ -202,6 +208,10 @@ options(void)
 	nghttp2_option_set_max_settings(o, 32);
 	nghttp2_option_set_max_outbound_ack(o, 500);
 	nghttp2_option_set_max_deflate_dynamic_table_size(o, 4096);
+	for (unsigned type = FIRST_UNKNOWN; type <= UINT8_MAX; type++)
+		if (type != NGHTTP2_PRIORITY_UPDATE)
+			nghttp2_option_set_user_recv_extension_type(o,
+			    (uint8_t)type);
 	return o;
 }
 

@@ -134,9 +134,11 @@ struct h2 {
 	struct h2_guard guard;
 	uint32_t nheld;			/* streams that somebody holds, */
 	uint32_t nstreams;		/* or that the library knows */
-	uint32_t slots;			/* as last told; towards a server */
-	int64_t stray;			/* bytes that a server may still send
-					 * on streams that are over */
+	uint32_t slots;			/* as last told; towards a server, */
+	enum codec_end end;		/* as was this */
+	uint64_t in, told;		/* bytes received; of frames that the
+					 * library told of */
+	uint64_t stray;			/* that it may be silent about */
 	size_t section;			/* bytes of the section that comes */
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;

@@ -464,7 +464,7 @@ h2_rig_pump(struct h2_rig *r)
 			moved = true;
 		}
 		moved = h2_rig_write(r) || moved;
-	} while (moved);
+	} while (moved || r->resume);
 }
 
 /* Fields as "name: value" strings, NULL-ended. */
