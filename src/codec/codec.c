@@ -5,8 +5,14 @@
  */
 #include "codec/codec.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
 #include "codec/h1.h"
 #include "codec/h2.h"
+
+#define KEEP 1024	/* objects of each kind */
 
 /* The last is what is spoken where nothing was agreed on. */
 static const struct codec_row rows[] = {
@@ -46,12 +52,44 @@ codec_names(const char *names[CODEC_ROWS], enum http_proto from,
 	return n;
 }
 
-size_t
-codec_size(void)
+static struct slab *
+slab_new(size_t size, unsigned keep)
+{
+	struct slab *s = mem_new(sizeof(*s));
+
+	slab_init(s, size, keep);
+	return s;
+}
+
+static void
+slab_free(struct slab **s)
+{
+	slab_fini(*s);
+	free(*s);
+	*s = NULL;
+}
+
+void
+codec_shared_init(struct codec_shared *s, struct slab *pages,
+    struct slab *chunks, const struct clock *clock)
 {
 	size_t server = h1_server_size(), client = h1_client_size();
 
-	return server > client ? server : client;
+	*s = (struct codec_shared){ .pages = pages, .chunks = chunks,
+	    .clock = clock };
+	s->codecs = slab_new(server > client ? server : client, KEEP);
+	s->streams = slab_new(h2_stream_size(), KEEP);
+	s->rng = mem_new(sizeof(*s->rng));
+	rng_init_random(s->rng);
+}
+
+void
+codec_shared_fini(struct codec_shared *s)
+{
+	slab_free(&s->codecs);
+	slab_free(&s->streams);
+	free(s->rng);
+	s->rng = NULL;
 }
 
 void

@@ -50,13 +50,19 @@ enum codec_end {
 	CODEC_ABORT,	/* close now, whatever is unsent; RST if it cuts a message */
 };
 
-/* What all codecs of a worker share.  Borrowed; outlives every codec. */
+/* What all codecs of a worker share.  It outlives every codec. */
 struct codec_shared {
-	struct slab *pages;		/* BUF_PAGE */
-	struct slab *chunks;		/* arena chunks */
-	struct slab *codecs;		/* for H1 codecs, sized by codec_size() */
-	const struct clock *clock;
+	struct slab *pages;		/* BUF_PAGE; borrowed */
+	struct slab *chunks;		/* arena chunks; borrowed */
+	const struct clock *clock;	/* borrowed */
+	struct slab *codecs;		/* of HTTP/1, with their stream */
+	struct slab *streams;		/* of HTTP/2 */
+	struct rng *rng;
 };
+
+void codec_shared_init(struct codec_shared *s, struct slab *pages,
+    struct slab *chunks, const struct clock *clock);
+void codec_shared_fini(struct codec_shared *s);
 
 /* What follows the pieces that codec_send gave. */
 struct codec_rest {
@@ -252,4 +258,3 @@ const struct codec_row *codec_of(enum http_proto proto);
 #define CODEC_ROWS 4u
 size_t codec_names(const char *names[CODEC_ROWS], enum http_proto from,
     enum http_proto to);
-size_t codec_size(void);	/* of the largest pooled codec */

@@ -11,13 +11,16 @@
  *            (h1_side.c).
  */
 #include "base/must.h"
+#include "base/rng.h"
 #include "codec/h1.h"
 #include "codec/h1_side.h"
 #include "codec/h1_write.h"
+#include "http/websocket.h"
 
 struct h1_client {
 	struct h1_side side;
 	struct slice protocol;	/* asked for */
+	struct slice accept;	/* of a WebSocket whose key we made */
 	bool to_head, to_connect;
 };
 
@@ -92,6 +95,16 @@ is_switch_allowed(const struct h1_client *k, const struct head *head)
 	    slice_eq_nocase(k->protocol, head->protocol));
 }
 
+/* Nobody else can check it, where the client has not made the key. */
+static bool
+is_accept_right(const struct h1_client *k, const struct head *head)
+{
+	const struct field *f = head_find(head, FIELD_SEC_WEBSOCKET_ACCEPT);
+
+	return head->status != 101 || k->accept.n == 0 || (f != NULL &&
+	    head_find_next(head, f) == NULL && slice_eq(f->value, k->accept));
+}
+
 static void
 take_response(struct h1_client *k, struct head *head,
     const struct h1_facts *facts, struct slice bytes)
@@ -112,6 +125,11 @@ take_response(struct h1_client *k, struct head *head,
 	if (!is_switch_allowed(k, head)) {
 		fail_malformed(k, "a switch to a protocol that was not asked "
 		    "for", bytes);
+		return;
+	}
+	if (!is_accept_right(k, head)) {
+		fail_malformed(k, "a Sec-WebSocket-Accept that does not fit "
+		    "the key", bytes);
 		return;
 	}
 	head->length = LENGTH_NONE;
@@ -301,7 +319,7 @@ client_open(struct codec *c, const struct stream_sink *sink, void *owner)
 	h->stream.sink = sink;
 	h->stream.owner = owner;
 	h->state = H1_HEAD;
-	k->protocol = SLICE_NONE;
+	k->protocol = k->accept = SLICE_NONE;
 	k->to_head = k->to_connect = false;
 	return &h->stream;
 }
@@ -337,6 +355,25 @@ frame_request(const struct head *head, bool end,
 	return made->chunked ? H1_CHUNKED : H1_NONE;
 }
 
+/* A client that speaks another version has none (RFC 8441 5). */
+static struct slice
+make_key(struct h1_client *k, const struct head *head)
+{
+	struct h1_side *h = &k->side;
+	char key[WEBSOCKET_KEY_TEXT], accept[WEBSOCKET_ACCEPT_TEXT];
+	struct rng *rng = h->codec.shared->rng;
+	uint64_t random[2];
+	struct slice made;
+
+	if (!websocket_is_asked(head) || websocket_key_of(head).n > 0)
+		return SLICE_NONE;
+	random[0] = rng_next(rng);
+	random[1] = rng_next(rng);
+	made = arena_copy(&h->arena, websocket_key(random, key));
+	k->accept = arena_copy(&h->arena, websocket_accept(made, accept));
+	return made;
+}
+
 static void
 client_send_head(struct stream *stream, const struct head *head, bool end)
 {
@@ -354,6 +391,7 @@ client_send_head(struct stream *stream, const struct head *head, bool end)
 	    head->protocol.n == 0;
 	k->protocol = arena_copy(&h->arena, head->protocol);
 	made.upgrade = head->protocol.n > 0;
+	made.key = make_key(k, head);
 	framing = frame_request(head, end, &made);
 	h1_out_begin(&h->out, framing, made.content_length);
 	b = h1_out_room(&h->out, h->codec.shared->pages, h1_write_size(head));

@@ -17,6 +17,7 @@
 #include "codec/h1_side.h"
 #include "codec/h1_write.h"
 #include "codec/h2.h"
+#include "http/websocket.h"
 
 #define EMPTY_LINES 2		/* skipped before a request line */
 
@@ -26,6 +27,7 @@ struct h1_server {
 	uint32_t discarded;
 	uint8_t empty_lines;
 	uint8_t minor;
+	struct slice key;	/* of a WebSocket that is asked for */
 	bool to_head, to_connect;
 	bool trailers_ok;
 	bool expects;		/* waits for a 100 before it sends its body */
@@ -48,6 +50,7 @@ begin(struct h1_server *s)
 
 	h1_side_open(h, &stream_ops);
 	s->minor = 1;
+	s->key = SLICE_NONE;
 	s->to_head = s->to_connect = s->trailers_ok = s->expects = false;
 	h->codec.host->on_stream(h->codec.owner, &h->stream);
 }
@@ -85,6 +88,7 @@ take_request(struct h1_server *s, struct buf *in, size_t n,
 	s->to_head = head_is_method(head, "HEAD");
 	s->to_connect = head_is_method(head, "CONNECT");
 	s->trailers_ok = head->trailers_ok;
+	s->key = websocket_key_of(head);
 	s->expects = head->expects_continue;
 	h->parting = facts->hop.close ||
 	    (facts->minor == 0 && !facts->hop.keep_alive);
@@ -436,8 +440,13 @@ static void
 send_switch(struct h1_server *s, const struct head *head)
 {
 	struct h1_lines_made made = { .upgrade = head->status == 101 };
+	char accept[WEBSOCKET_ACCEPT_TEXT];
 	struct h1_side *h = &s->side;
 
+	/* The server speaks another version, in which there is none. */
+	if (made.upgrade && s->key.n > 0 &&
+	    head_find(head, FIELD_SEC_WEBSOCKET_ACCEPT) == NULL)
+		made.accept = websocket_accept(s->key, accept);
 	write_head(s, head, &made);
 	h1_side_tunnel(h);
 	h->codec.host->on_output(h->codec.owner);
@@ -502,20 +511,6 @@ go_on(struct h1_server *s)
 	}
 }
 
-/*
- * A response that is cut must not look complete (RFC 9112 8).  A length or a
- * missing last chunk says so, and then the client may read what it got; a body
- * that only the end of the connection ends must end with a reset.
- */
-static void
-cut_response(struct h1_side *h)
-{
-	bool until_end = h->out.framing == H1_UNTIL_END;
-
-	h1_out_drop(&h->out, h->codec.shared->pages);
-	h1_side_finish(h, until_end ? CODEC_ABORT : CODEC_LINGER);
-}
-
 /* The owner lets go of a stream; what it lent is void. */
 static void
 let_go(struct h1_server *s, bool gently)
@@ -529,7 +524,7 @@ let_go(struct h1_server *s, bool gently)
 		h1_side_finish(h, h->in_ended && whole ? CODEC_CLOSE :
 		    CODEC_ABORT);
 	else if (h->head_sent && !(whole && (gently || h->out.told)))
-		cut_response(h);
+		h1_side_cut(h);
 	else if (!h->head_sent || !gently || h->state == H1_OVER)
 		h1_side_finish(h, CODEC_CLOSE);
 	else

@@ -77,6 +77,20 @@ h1_side_finish(struct h1_side *h, enum codec_end end)
 		h1_out_drop(&h->out, h->codec.shared->pages);
 }
 
+/*
+ * A response that is cut must not look complete (RFC 9112 8).  A length or a
+ * missing last chunk says so, and then the client may read what it got; a body
+ * that only the end of the connection ends must end with a reset.
+ */
+void
+h1_side_cut(struct h1_side *h)
+{
+	bool until_end = h->out.framing == H1_UNTIL_END;
+
+	h1_out_drop(&h->out, h->codec.shared->pages);
+	h1_side_finish(h, until_end ? CODEC_ABORT : CODEC_LINGER);
+}
+
 void
 h1_side_tell_reset(struct h1_side *h, enum stream_error e,
     const struct fault *fault)

@@ -81,6 +81,7 @@ void h1_side_finish(struct h1_side *h, enum codec_end end);
 
 /* Nothing more will come: no RST can take the answer from the client. */
 bool h1_side_has_all(const struct h1_side *h);
+void h1_side_cut(struct h1_side *h);	/* in the middle of a response */
 
 /* After a call down: gets what was queued, or is owed, on its way. */
 void h1_side_kick(struct h1_side *h);

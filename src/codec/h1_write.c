@@ -120,6 +120,16 @@ put_made(char *p, const struct head *h, const struct h1_lines_made *made)
 		p = put(p, h->protocol);
 		p = PUT(p, "\r\n");
 	}
+	if (made->key.n > 0) {
+		p = PUT(p, "Sec-WebSocket-Key: ");
+		p = put(p, made->key);
+		p = PUT(p, "\r\n");
+	}
+	if (made->accept.n > 0) {
+		p = PUT(p, "Sec-WebSocket-Accept: ");
+		p = put(p, made->accept);
+		p = PUT(p, "\r\n");
+	}
 	return PUT(p, "\r\n");
 }
 

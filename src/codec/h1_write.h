@@ -17,6 +17,8 @@ struct h1_lines_made {
 	bool upgrade;		/* Connection: Upgrade, Upgrade: head->protocol */
 	bool te;		/* Connection: TE, TE: trailers */
 	int64_t content_length;
+	struct slice key;	/* Sec-WebSocket-Key; or empty */
+	struct slice accept;	/* Sec-WebSocket-Accept; or empty */
 };
 
 /* No head of h is longer than this. */

@@ -265,11 +265,7 @@ is_allowed(const struct http_limits *l, struct slice token)
 	return false;
 }
 
-/*
- * Towards servers it is an Upgrade in a GET.  Its key only proves to a client
- * of HTTP/1 that the answer is no other's (RFC 6455 1.3, RFC 8441 5.1): one is
- * as good as another.
- */
+/* To everybody else it is an Upgrade in a GET.  A key it has not. */
 static bool
 finish_extended(struct h2_block *b)
 {
@@ -282,9 +278,6 @@ finish_extended(struct h2_block *b)
 	h->method = SLICE("GET");
 	h->protocol = b->pseudo[PROTOCOL];
 	head_del(h, FIELD_SEC_WEBSOCKET_KEY);
-	if (slice_eq_nocase(h->protocol, SLICE("websocket")))
-		head_add(h, b->a, FIELD_SEC_WEBSOCKET_KEY,
-		    SLICE("c3RlZWx5YXJkIHdyb3RlIQ=="));
 	return true;
 }
 

@@ -4,11 +4,15 @@
  * It is held by its owner, and it is live for the library: whoever lets go
  * last frees it.
  */
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "base/must.h"
+#include "codec/h2.h"
 #include "codec/h2_side.h"
+
+size_t
+h2_stream_size(void)
+{
+	return sizeof(struct h2_stream);
+}
 
 struct h2_stream *
 h2_stream_of(struct stream *s)
@@ -20,7 +24,7 @@ h2_stream_of(struct stream *s)
 struct h2_stream *
 h2_stream_new(struct h2 *h, int32_t id)
 {
-	struct h2_stream *s = mem_new(sizeof(*s));
+	struct h2_stream *s = slab_get(h->codec.shared->streams);
 
 	s->h2 = h;
 	s->id = id;
@@ -47,7 +51,7 @@ h2_stream_free(struct h2_stream *s)
 	s->h2->nstreams--;
 	list_del(&s->ready);
 	arena_reset(&s->arena);
-	free(s);
+	slab_put(s->h2->codec.shared->streams, s);
 }
 
 void

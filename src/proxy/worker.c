@@ -86,12 +86,10 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 	list_init(&w->listeners);
 	list_init(&w->retired);
 	list_init(&w->exchanges);
-	slab_init(&w->codecs, codec_size(), 1024);
 	slab_init_blocks(&w->fronts, sizeof(struct front));
 	slab_init(&w->exchanges_slab, sizeof(struct exchange), 1024);
-	w->shared = (struct codec_shared){ .pages = &loop->pages,
-	    .chunks = &loop->chunks, .codecs = &w->codecs,
-	    .clock = &loop->clock };
+	codec_shared_init(&w->shared, &loop->pages, &loop->chunks,
+	    &loop->clock);
 	text_init(&w->line);
 	timer_init(&w->drain, on_drain_over);
 	timer_init(&w->log_retry, on_log_retry);
@@ -145,7 +143,7 @@ worker_free(struct worker **wp)
 	text_fini(&w->line);
 	slab_fini(&w->exchanges_slab);
 	slab_fini(&w->fronts);
-	slab_fini(&w->codecs);
+	codec_shared_fini(&w->shared);
 	w->loop->after = NULL;
 	free(w);
 }

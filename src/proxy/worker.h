@@ -48,7 +48,7 @@ struct worker {
 	struct list exchanges;		/* all in flight */
 	uint32_t nexchanges;
 	struct codec_shared shared;
-	struct slab codecs, fronts, exchanges_slab;
+	struct slab fronts, exchanges_slab;
 	struct date_cache date;
 	struct text line;		/* scratch of the access log */
 	uint64_t next_exchange;

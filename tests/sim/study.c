@@ -23,7 +23,7 @@ struct ground {
 	struct loop *loop;
 	struct log *log;
 	struct rng rng;			/* the cluster's */
-	struct slab codecs;
+	struct codec_shared shared;
 	struct cluster cluster;
 	struct pool *pool;
 };
@@ -75,17 +75,13 @@ apply(struct ground *f, unsigned n, unsigned less, const char *balance)
 static void
 ground_init(struct ground *f, unsigned n, const char *balance)
 {
-	struct codec_shared shared;
-
 	*f = (struct ground){ .loop = loop_new_virtual(SEC(100)) };
 	f->log = log_new(&f->loop->clock);
 	must(log_open(f->log, "/dev/null") == 0);
 	rng_init(&f->rng, 1);
-	slab_init(&f->codecs, codec_size(), 4);
-	shared = (struct codec_shared){ .pages = &f->loop->pages,
-	    .chunks = &f->loop->chunks, .codecs = &f->codecs,
-	    .clock = &f->loop->clock };
-	cluster_init(&f->cluster, f->loop, f->log, &f->rng, NULL, &shared);
+	codec_shared_init(&f->shared, &f->loop->pages, &f->loop->chunks,
+	    &f->loop->clock);
+	cluster_init(&f->cluster, f->loop, f->log, &f->rng, NULL, &f->shared);
 	apply(f, n, n, balance);
 }
 
@@ -99,7 +95,7 @@ ground_fini(struct ground *f)
 			server_end(s);
 	cluster_fini(&f->cluster);
 	log_free(&f->log);
-	slab_fini(&f->codecs);
+	codec_shared_fini(&f->shared);
 	loop_free(&f->loop);
 }
 

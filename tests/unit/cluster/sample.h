@@ -23,7 +23,7 @@ struct sample {
 	struct loop *loop;
 	struct log *log;
 	struct rng rng;
-	struct slab codecs;
+	struct codec_shared shared;
 	struct cluster cluster;
 	unsigned changes;
 	int fd;
@@ -98,8 +98,6 @@ sample_pool(struct conf *c, const char *name, const struct sample_server *v,
 static inline void
 sample_init(struct sample *t, struct dialer *dialer)
 {
-	struct codec_shared shared;
-
 	memset(t, 0, sizeof(*t));
 	t->loop = loop_new_virtual(SEC(100));
 	t->loop->clock.wall = SEC(1000000);
@@ -109,11 +107,10 @@ sample_init(struct sample *t, struct dialer *dialer)
 	assert_true(t->fd >= 0);
 	assert_int_equal(log_open(t->log, t->path), 0);
 	rng_init(&t->rng, 1);
-	slab_init(&t->codecs, codec_size(), 4);
-	shared = (struct codec_shared){ .pages = &t->loop->pages,
-	    .chunks = &t->loop->chunks, .codecs = &t->codecs,
-	    .clock = &t->loop->clock };
-	cluster_init(&t->cluster, t->loop, t->log, &t->rng, dialer, &shared);
+	codec_shared_init(&t->shared, &t->loop->pages, &t->loop->chunks,
+	    &t->loop->clock);
+	cluster_init(&t->cluster, t->loop, t->log, &t->rng, dialer,
+	    &t->shared);
 	t->cluster.on_change = sample_count;
 	t->cluster.owner = t;
 }
@@ -137,7 +134,7 @@ sample_fini(struct sample *t)
 {
 	cluster_fini(&t->cluster);
 	log_free(&t->log);
-	slab_fini(&t->codecs);
+	codec_shared_fini(&t->shared);
 	loop_free(&t->loop);
 	(void)close(t->fd);
 	(void)unlink(t->path);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/rng.h"
 #include "codec/codec.h"
 #include "codec/h2.h"
 
@@ -45,7 +46,7 @@ struct h2_rig_reply {
 };
 
 struct h2_rig {
-	struct slab pages, chunks, codecs;
+	struct slab pages, chunks;
 	struct clock clock;
 	struct codec_shared shared;
 	struct http_limits limits;
@@ -343,10 +344,9 @@ h2_rig_begin(struct h2_rig *r, bool server)
 
 	buf_pages_init(&r->pages, 16);
 	arena_chunks_init(&r->chunks, 16);
-	slab_init(&r->codecs, codec_size(), 4);
 	r->clock.now = SEC(1000);
-	r->shared = (struct codec_shared){ &r->pages, &r->chunks, &r->codecs,
-	    &r->clock };
+	codec_shared_init(&r->shared, &r->pages, &r->chunks, &r->clock);
+	rng_init(r->shared.rng, 1);
 	r->limits = http_limits_default;
 	r->goaway = 99;
 	r->codec = make(&r->shared, &r->limits, &h2_rig_host, r);
@@ -375,10 +375,11 @@ h2_rig_fini(struct h2_rig *r)
 	if (r->in.base != NULL)
 		buf_release(&r->in, &r->pages);
 	must(r->pages.nused == 0 && r->chunks.nused == 0 &&
-	    r->codecs.nused == 0);
+	    r->shared.codecs->nused == 0 &&
+	    r->shared.streams->nused == 0);
 	slab_fini(&r->pages);
 	slab_fini(&r->chunks);
-	slab_fini(&r->codecs);
+	codec_shared_fini(&r->shared);
 }
 
 /* Bytes to the codec, as cluster/link reads. */

@@ -12,12 +12,13 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/rng.h"
 #include "codec/codec.h"
 
 #define RIG_TEXT 65536u
 
 struct rig {
-	struct slab pages, chunks, codecs;
+	struct slab pages, chunks;
 	struct clock clock;
 	struct codec_shared shared;
 	struct http_limits limits;
@@ -244,10 +245,9 @@ rig_init(struct rig *r)
 	memset(r, 0, sizeof(*r));
 	buf_pages_init(&r->pages, 16);
 	arena_chunks_init(&r->chunks, 16);
-	slab_init(&r->codecs, codec_size(), 4);
 	r->clock.now = SEC(1000);
-	r->shared = (struct codec_shared){ &r->pages, &r->chunks, &r->codecs,
-	    &r->clock };
+	codec_shared_init(&r->shared, &r->pages, &r->chunks, &r->clock);
+	rng_init(r->shared.rng, 1);
 	r->limits = http_limits_default;
 	r->log = calloc(1, RIG_TEXT);
 	r->body = calloc(1, RIG_TEXT);
@@ -287,10 +287,11 @@ rig_fini(struct rig *r)
 	if (r->in.base != NULL)
 		buf_release(&r->in, &r->pages);
 	must(r->pages.nused == 0 && r->chunks.nused == 0 &&
-	    r->codecs.nused == 0);
+	    r->shared.codecs->nused == 0 &&
+	    r->shared.streams->nused == 0);
 	slab_fini(&r->pages);
 	slab_fini(&r->chunks);
-	slab_fini(&r->codecs);
+	codec_shared_fini(&r->shared);
 	free(r->log);
 	free(r->body);
 	free(r->out);

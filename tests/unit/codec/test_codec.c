@@ -30,8 +30,6 @@ static void
 pools_codecs_of_every_kind_in_less_than_500_bytes(void **state)
 {
 	(void)state;
-	assert_true(codec_size() >= h1_server_size());
-	assert_true(codec_size() >= h1_client_size());
 	assert_true(h1_server_size() < 500 && h1_client_size() < 500);
 }
 

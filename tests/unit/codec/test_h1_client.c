@@ -541,17 +541,17 @@ becomes_a_tunnel_after_the_101_it_asked_for(void **state)
 	struct head h = request("GET");
 	struct rig *r = *state;
 
-	h.protocol = SLICE("websocket");
+	h.protocol = SLICE("chat");
 	rig_open(r);
 	stream_send_head(r->stream, &h, true);
 	rig_pump(r);
 	assert_string_equal(r->out, LINE
-	    "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+	    "Connection: Upgrade\r\nUpgrade: chat\r\n\r\n");
 	assert_int_equal(r->rooms, 1);
 	r->room_end = false;
 	rig_say(r, "HTTP/1.1 101 S\r\nConnection: upgrade\r\n"
-	    "Upgrade: WebSocket\r\n\r\nearly");
-	assert_string_equal(r->log, "101 HTTP/1.1 protocol=WebSocket\n");
+	    "Upgrade: CHAT\r\n\r\nearly");
+	assert_string_equal(r->log, "101 HTTP/1.1 protocol=CHAT\n");
 	assert_true(r->codec->tunnel);
 	assert_int_equal(r->nbody, 5);
 	forget(r);
@@ -574,7 +574,7 @@ refuses_a_switch_to_another_protocol(void **state)
 	struct head h = request("GET");
 	struct rig *r = *state;
 
-	h.protocol = SLICE("websocket");
+	h.protocol = SLICE("chat");
 	rig_open(r);
 	stream_send_head(r->stream, &h, true);
 	rig_pump(r);
@@ -609,12 +609,12 @@ writes_an_extended_connect_as_an_upgrade(void **state)
 	struct head h = request("CONNECT");
 	struct rig *r = *state;
 
-	h.protocol = SLICE("websocket");
+	h.protocol = SLICE("chat");
 	rig_open(r);
 	stream_send_head(r->stream, &h, false);
 	rig_pump(r);
 	assert_string_equal(r->out, LINE
-	    "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+	    "Connection: Upgrade\r\nUpgrade: chat\r\n\r\n");
 }
 
 int
