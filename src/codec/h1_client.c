@@ -355,7 +355,7 @@ frame_request(const struct head *head, bool end,
 	return made->chunked ? H1_CHUNKED : H1_NONE;
 }
 
-/* A client that speaks another version has none (RFC 8441 5). */
+/* A client of HTTP/2 has none (RFC 8441 5). */
 static struct slice
 make_key(struct h1_client *k, const struct head *head)
 {
@@ -365,7 +365,7 @@ make_key(struct h1_client *k, const struct head *head)
 	uint64_t random[2];
 	struct slice made;
 
-	if (!websocket_is_asked(head) || websocket_key_of(head).n > 0)
+	if (head->proto != HTTP_2 || !websocket_is_asked(head))
 		return SLICE_NONE;
 	random[0] = rng_next(rng);
 	random[1] = rng_next(rng);

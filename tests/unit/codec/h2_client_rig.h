@@ -74,6 +74,7 @@ h2_rig_ask_tunnel(struct h2_rig *r)
 
 	arena_init(&a, NULL);
 	h.protocol = SLICE("websocket");
+	r->streams[i].tunnels = true;
 	head_add(&h, &a, FIELD_SEC_WEBSOCKET_KEY, SLICE("secret"));
 	head_add_other(&h, &a, SLICE("Sec-WebSocket-Version"), SLICE("13"));
 	stream_send_head(r->streams[i].s, &h, true);

@@ -32,6 +32,7 @@ struct h2_rig_stream {
 	uint32_t sum;			/* of the body's bytes */
 	bool end, room_end, reset;
 	bool ended;			/* by its owner */
+	bool asked, tunnels;		/* a request was made; for a tunnel */
 	uint16_t status;		/* of a fault */
 };
 
@@ -112,6 +113,8 @@ h2_rig_on_head(void *owner, struct head *h, bool end)
 	s->end = end;
 	if (h->kind != HEAD_INTERIM)
 		s->head = h;
+	if (s->tunnels && (h->status == 101 || h->status / 100 == 2))
+		s->room_end = false;	/* of the request; now its bytes */
 	if (h->kind == HEAD_REQUEST)
 		h2_rig_log(r, "%.*s %.*s %.*s", SLICE_ARG(h->method),
 		    SLICE_ARG(h->authority), SLICE_ARG(h->path));

@@ -400,8 +400,8 @@ opens_a_websocket_by_extended_connect(void **state)
 	    "1 [:protocol: websocket]\n1 [:scheme: http]\n1 [:path: /x]\n"
 	    "1 [:authority: a]\n1 [sec-websocket-version: 13]\n");
 	assert_true(r->streams[i].room_end);
-	r->streams[i].room_end = false;
 	h2_rig_reply(r, 1, 4, true, lines);
+	assert_false(r->streams[i].room_end);
 	assert_string_equal(r->log,
 	    "101 protocol=websocket [sec-websocket-protocol: chat]\n");
 	assert_int_equal(r->streams[i].body, 4);

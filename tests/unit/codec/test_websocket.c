@@ -82,7 +82,8 @@ passes_the_accept_of_a_server_that_has_one(void **state)
 	finish(r);
 }
 
-/* Asks as a client without a key would; gives the one that was made. */
+/* Asks for a client of HTTP/2, or of HTTP/1 with its key; gives the one that
+ * was sent. */
 static struct slice
 ask(struct rig *r, const char *key)
 {
@@ -96,6 +97,7 @@ ask(struct rig *r, const char *key)
 	h.authority = SLICE("a");
 	h.path = SLICE("/");
 	h.protocol = SLICE("websocket");
+	h.proto = key == NULL ? HTTP_2 : HTTP_1_1;
 	if (key != NULL)
 		head_add(&h, &a, FIELD_SEC_WEBSOCKET_KEY, slice_of(key));
 	rig_open(r);

@@ -1,0 +1,83 @@
+/*
+ * fuzz_h2_client.c - what a server of HTTP/2 may send.
+ *
+ * The input is what stands behind its SETTINGS, whose kind is the first byte;
+ * three requests have been made by then.  Invariants: however the bytes are
+ * cut, and in whatever order streams are opened, used and let go, once the
+ * server has left everything ends, and no page, chunk or slot is kept.
+ */
+#include "fuzz_h2.h"
+
+static void
+ask(struct h2_rig *r, unsigned i, uint32_t mood)
+{
+	struct head h = h2_rig_head(mood & 1 ? "GET" : "HEAD", LENGTH_NONE);
+	struct h2_rig_stream *x = &r->streams[i];
+	bool end = true;
+
+	if (x->asked)
+		return;
+	x->asked = true;
+	switch (mood % 16) {
+	case 0:
+		h = h2_rig_head("CONNECT", LENGTH_NONE);
+		break;
+	case 1:
+	case 2:
+		h.protocol = SLICE("websocket");
+		break;
+	case 3:
+	case 4:
+	case 5:
+		h = h2_rig_head("POST", mood & 64 ? 100 : LENGTH_NONE);
+		end = false;
+		break;
+	case 6:			/* what no owner would do */
+		h.length = 100;
+		break;
+	default:
+		break;
+	}
+	/* A tunnel begins where its request has ended. */
+	x->tunnels = mood % 16 <= 2;
+	x->ended = end && !x->tunnels;
+	stream_send_head(x->s, &h, end);
+}
+
+static void
+act(struct h2_rig *r, unsigned i, uint32_t mood)
+{
+	if (r->nstreams < H2_RIG_STREAMS && codec_slots(r->codec) > 0 &&
+	    mood % 5 == 0)
+		h2_rig_open(r);
+	ask(r, i, mood >> 3);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	static const uint8_t settings[] = "\0\0\6\4\0\0\0\0\0\0\10\0\0\0\1";
+	uint32_t seed = fuzz_seed(bytes, n);
+	struct h2_rig *r;
+
+	if (n == 0 || n > 4096)
+		return 0;
+	r = calloc(1, sizeof(*r));
+	must(r != NULL);
+	h2_rig_init_client(r);
+	r->limits.head = 300;
+	r->limits.streams = 10;
+	for (unsigned i = 0; i < 3; i++)
+		ask(r, h2_rig_open(r), i < 2 ? 7 : fuzz_next(&seed));
+	fuzz_h2_spin(r, &seed, act);
+	if (bytes[0] % 4 == 1)
+		h2_rig_feed(r, settings, 15);
+	else if (bytes[0] % 4 != 0)
+		h2_rig_feed(r, "\0\0\0\4\0\0\0\0\0", 9);
+	fuzz_h2_feed(r, bytes + 1, n - 1, &seed, act);
+	fuzz_h2_leave(r, seed);
+	must(codec_slots(r->codec) == 0);
+	h2_rig_fini(r);
+	free(r);
+	return 0;
+}
