@@ -555,7 +555,7 @@ exchange_kill(struct exchange *x, char who, const char *reason)
 {
 	if (x->state == EXCHANGE_DONE)
 		return;
-	exchange_abort(x, who, x->response != NULL ? 'D' : 'H', reason);
+	exchange_cut(x, who, x->response != NULL ? 'D' : 'H', reason);
 	loop_run(x->worker->loop, &x->run);
 }
 

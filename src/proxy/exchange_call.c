@@ -108,9 +108,15 @@ message_of_cut(const struct exchange *x)
 {
 	if (x->overdue)
 		return OVERDUE;
-	return x->ending.who == 'c' || x->ending.who == 's' ?
-	    "The call stood still for too long." :
-	    "The server broke off in the middle of the call.";
+	switch (x->ending.who) {
+	case 'c':
+	case 's':
+		return "The call stood still for too long.";
+	case 'K':
+		return "The call was ended by the proxy.";
+	default:
+		return "The server broke off in the middle of the call.";
+	}
 }
 
 static struct field

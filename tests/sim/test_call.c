@@ -252,6 +252,29 @@ says_unavailable_when_the_server_breaks_off(void **state)
 }
 
 static void
+says_unavailable_when_the_operator_ends_it(void **state)
+{
+	struct stage st;
+	struct talk t;
+	const char *text;
+
+	(void)state;
+	STAGE(&st);
+	t = talk_open(&st, CALL OPEN);
+	say(&st, t.server, STREAM "3\r\nabc\r\n");
+	heard(&st, t.client);
+	exchange_kill(list_entry(st.worker->exchanges.next, struct exchange,
+	    node), 'K', "killed");
+	stage_settle(&st);
+	text = heard(&st, t.client);
+	assert_starts(text, "0\r\ngrpc-status: 14\r\n");
+	assert_has(text, "grpc-message: The call was ended by the proxy.\r\n");
+	assert_true(t.server->closed);
+	assert_ended(&st, "KD", 200);
+	stage_close(&st);
+}
+
+static void
 cuts_what_its_client_does_not_read(void **state)
 {
 	struct stage st;
@@ -445,6 +468,7 @@ main(void)
 		cmocka_unit_test(passes_a_timeout_on_as_it_came),
 		cmocka_unit_test(ends_a_response_that_has_begun_with_trailers),
 		cmocka_unit_test(says_unavailable_when_the_server_breaks_off),
+		cmocka_unit_test(says_unavailable_when_the_operator_ends_it),
 		cmocka_unit_test(cuts_what_its_client_does_not_read),
 		cmocka_unit_test(cuts_what_is_no_response_of_grpc),
 		cmocka_unit_test(
