@@ -12,7 +12,7 @@ from processes import LOAD_CORE, PROXY_CORE, raise_descriptors, temp_dir
 from wire import Failure
 
 # What "make bench CASE=" knows beside the cases that are timed.
-SPECIAL = {"idle": idle.run, "tlsidle": idle.run_tls,
+SPECIAL = {"idle": idle.run, "tlsidle": idle.run_tls, "h2idle": idle.run_h2,
            "syscalls": syscalls.run}
 
 

@@ -13,7 +13,7 @@ from origin import Origin
 from processes import PROXY_CORE, Process, descriptors, temp_dir, wait_port
 from wire import Failure, fail
 
-CLIENTS = {"idle": 6000, "tlsidle": 2000}
+CLIENTS = {"idle": 6000, "tlsidle": 2000, "h2idle": 2000}
 DEMO = "conf/demo.conf"
 
 
@@ -33,8 +33,10 @@ def settled(pids):
     return last
 
 
-def one(peer_class, n, settings, scheme):
-    case = Case("idle", "", capacity=n + 100, reuse=64, scheme=scheme)
+def one(peer_class, n, settings, scheme, front):
+    case = Case("idle", "", capacity=n + 100, reuse=64, scheme=scheme,
+                front=front, curl=("--http2-prior-knowledge",)
+                if front == "h2" else ("--http1.1",))
     with temp_dir() as there, temp_dir() as here:
         with Origin(there, min(4, peer_class.most_servers)) as origin, \
                 peer_class(case, origin.servers, here, settings) as peer:
@@ -70,7 +72,7 @@ def demo(settings):
             return measure.memory([child.pid])["rss"]
 
 
-def run(settings, peers, name="idle", scheme="http"):
+def run(settings, peers, name="idle", scheme="http", front="h1"):
     """Gives (the table's lines, what is kept, whether all went well)."""
     kept, good, n = {}, True, clients(name)
     lines = ["", "%s: %d clients that made a request each and stay "
@@ -82,14 +84,14 @@ def run(settings, peers, name="idle", scheme="http"):
             continue
         print("%s: %s" % (name, p.name), flush=True)
         try:
-            kept[p.name] = r = one(p, n, settings, scheme)
+            kept[p.name] = r = one(p, n, settings, scheme, front)
             lines.append("%-10s %13.1f %13.1f %13.0f" % (
                 p.name, r["start"] / 1048576, r["after"] / 1048576,
                 r["each"]))
         except (Failure, OSError) as e:
             lines.append("%-10s FAILED: %s" % (p.name, e))
             good = False
-    if scheme == "https":
+    if name != "idle":
         return lines, kept, good
     kept["demo"] = demo(settings)
     lines.append("steelyard with %s: %.1f MiB resident at start" % (
@@ -99,3 +101,7 @@ def run(settings, peers, name="idle", scheme="http"):
 
 def run_tls(settings, peers):
     return run(settings, peers, "tlsidle", "https")
+
+
+def run_h2(settings, peers):
+    return run(settings, peers, "h2idle", front="h2")

@@ -136,7 +136,8 @@ class Holder:
     def __init__(self, case, port, clients):
         self.child = Process(
             [sys.executable, os.path.join(HERE, "holder.py"), str(port),
-             str(clients), case.scheme], LOAD_CORE, stdout=subprocess.PIPE,
+             str(clients), "h2" if case.front == "h2" else case.scheme],
+            LOAD_CORE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
         said = self.child.stdout.readline()
         if said != "holding\n":
