@@ -133,7 +133,7 @@ struct conf_forward {
 struct conf_listener_timeouts {
 	int64_t head;		/* 10s: from its first byte to its end */
 	int64_t keep_alive;	/* 60s: idle between requests */
-	int64_t send;		/* 60s: the client takes no byte */
+	int64_t send;		/* 60s: the client takes too little */
 	int64_t max_age;	/* 1h: the connection ends gently */
 };
 

@@ -178,7 +178,7 @@ const struct option option_table[] = {
 	DURATION("listener.timeouts", conf_listener_timeouts, keep_alive, SOME,
 	    DAY, "60s", "idle between requests")
 	DURATION("listener.timeouts", conf_listener_timeouts, send, SOME, DAY,
-	    "60s", "the client takes no byte of its answer")
+	    "60s", "the client takes too little of its answer")
 	DURATION("listener.timeouts", conf_listener_timeouts, max_age, SOME,
 	    30 * DAY, "1h", "age at which a connection is ended gently")
 

@@ -63,11 +63,13 @@ struct times {
 	int64_t connected;	/* a stream was open */
 	int64_t answered;	/* the response head came */
 	int64_t progress;	/* the last byte moved, either way */
+	int64_t taken;		/* the client took enough of what waits */
 };
 
 #define EXCHANGE_TRIES 8
 #define EXCHANGE_REFUSALS 16
 #define EXCHANGE_INTERIMS 32
+#define EXCHANGE_LEAST 8192u	/* bytes that a client takes in time */
 
 struct exchange {
 	struct list node;
@@ -86,6 +88,7 @@ struct exchange {
 	struct head *response;		/* borrowed from bs */
 	struct head *interim[EXCHANGE_INTERIMS];
 	uint8_t ninterim, sent_interim;
+	uint32_t taken;			/* bytes since times.taken */
 
 	const struct conf_route *route;
 	struct pool *pool;		/* held */

@@ -46,6 +46,17 @@ store_room(struct flow *f, size_t n)
 	f->gone += n;
 }
 
+/* Byte by byte is not good enough, or an answer would be held for ever. */
+static void
+note_taken(struct exchange *x, size_t n)
+{
+	x->taken += (uint32_t)n;
+	if (x->taken < EXCHANGE_LEAST && x->down.transit + x->down.lent.n > 0)
+		return;
+	x->taken = 0;
+	x->times.taken = x->worker->loop->clock.now;
+}
+
 static void
 front_on_head(void *owner, struct head *head, bool end)
 {
@@ -81,6 +92,7 @@ front_on_room(void *owner, size_t n)
 	struct exchange *x = owner;
 
 	store_room(&x->down, n);
+	note_taken(x, n);
 	wake(x);
 }
 
@@ -94,6 +106,8 @@ front_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 		x->refused = true;
 		x->fault = *fault;
 		x->fault.bytes = SLICE_NONE;
+		if (fault->abuse != ABUSE_NONE)
+			abuse_tell(x->front, fault);
 		bad_store(&x->front->listener->bad, fault, w->loop->clock.wall,
 		    x->front->link.conn->peer, "");
 	} else {
@@ -127,6 +141,8 @@ back_on_body(void *owner, struct lent bytes, bool end)
 	struct exchange *x = owner;
 
 	store_body(&x->down, bytes, end);
+	x->taken = 0;
+	x->times.taken = x->worker->loop->clock.now;
 	wake(x);
 }
 

@@ -105,7 +105,8 @@ exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
 
 /* What an exchange waits for, for how long, and what it means if it fails. */
 struct wait {
-	int64_t time;
+	int64_t time;		/* from the last progress, */
+	int64_t since;		/* or from here, if it is not 0 */
 	struct ending ending;
 	unsigned status;	/* to answer with, if none was given yet */
 };
@@ -120,7 +121,8 @@ static struct wait
 wait_of_client(const struct exchange *x)
 {
 	return (struct wait){ x->front->listener->conf->timeouts.send,
-	    { 'c', 'D', "the client took no byte of its answer in time" }, 0 };
+	    is_stuck(&x->down) ? x->times.taken : 0, { 'c', 'D',
+	    "the client took too little of its answer in time" }, 0 };
 }
 
 /* The client waits for a 100 before it sends: the server's turn. */
@@ -140,26 +142,26 @@ wait_of(const struct exchange *x)
 		return wait_of_client(x);
 	t = &x->pconf->timeouts;
 	if (x->tunnel)
-		return (struct wait){ t->tunnel, { 'c', 'D',
+		return (struct wait){ t->tunnel, 0, { 'c', 'D',
 		    "no byte came through the tunnel in time" }, 0 };
 	if (x->state == EXCHANGE_CONNECT)
-		return (struct wait){ t->connect + SEC(1), { 's', 'C',
+		return (struct wait){ t->connect + SEC(1), 0, { 's', 'C',
 		    "the server did not accept the connection in time" }, 503 };
 	if (is_stuck(&x->down))
 		return wait_of_client(x);
 	if (x->up.lent.n > 0 || x->up.transit > 0)
-		return (struct wait){ t->idle, { 's',
+		return (struct wait){ t->idle, 0, { 's',
 		    x->response == NULL ? 'H' : 'D',
 		    "the server took no byte of the request in time" }, 504 };
 	if (!x->up.end && x->response == NULL && !is_held_back(x) && !x->call)
-		return (struct wait){ t->request, { 'c', 'D',
+		return (struct wait){ t->request, 0, { 'c', 'D',
 		    "the client sent no byte of its body in time" }, 408 };
 	if (x->response == NULL)
-		return (struct wait){ t->response, { 's', 'H',
+		return (struct wait){ t->response, 0, { 's', 'H',
 		    "the server sent no response in time" }, 504 };
 	if (x->down.ended)
 		return wait_of_client(x);
-	return (struct wait){ t->idle, { 's', 'D',
+	return (struct wait){ t->idle, 0, { 's', 'D',
 	    "the server sent no byte of its response in time" }, 0 };
 }
 
@@ -174,10 +176,16 @@ exchange_wait(struct exchange *x, int64_t until)
 	    early ? x->deadline : until);
 }
 
+static int64_t
+end_of(const struct exchange *x, struct wait w)
+{
+	return (w.since != 0 ? w.since : x->times.progress) + w.time;
+}
+
 void
 exchange_deadline(struct exchange *x)
 {
-	exchange_wait(x, x->times.progress + wait_of(x).time);
+	exchange_wait(x, end_of(x, wait_of(x)));
 }
 
 /*
@@ -192,7 +200,7 @@ exchange_expired(struct exchange *x)
 	if (exchange_is_overdue(x))
 		return exchange_overdue(x, w.ending.who,
 		    x->head_sent ? w.ending.when : 'H');
-	if (x->worker->loop->clock.now < x->times.progress + w.time)
+	if (x->worker->loop->clock.now < end_of(x, w))
 		return false;
 	if (x->head_sent || w.status == 0)
 		return exchange_cut(x, w.ending.who, w.ending.when,

@@ -71,7 +71,7 @@ send_answer(struct exchange *x, struct head *h, struct slice body)
 	stream_send_head(x->fs, h, bodiless);
 	x->reply_body = bodiless ? SLICE_NONE : body;
 	x->down.ended = bodiless;
-	x->times.progress = w->loop->clock.now;
+	x->times.taken = x->times.progress = w->loop->clock.now;
 }
 
 static const char *

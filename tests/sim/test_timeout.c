@@ -206,12 +206,34 @@ gives_up_on_a_client_that_does_not_read(void **state)
 	say(&st, t.server, LONG_RESPONSE);
 	say_many(&st, t.server, 1000000);
 	stage_advance(&st, SEC(4));
-	heard_some(&st, t.client, 10);		/* a little is enough */
+	heard_some(&st, t.client, 10000);	/* as much is enough */
 	stage_advance(&st, SEC(5) - 1);
 	assert_false(t.client->closed);
 	stage_advance(&st, SLACK);
 	assert_true(is_cut(t.client));
 	assert_true(t.server->closed);
+	assert_ended(&st, "cD", 200);
+	stage_close(&st);
+}
+
+static void
+gives_up_on_a_client_that_reads_byte_by_byte(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .listener = "timeouts = { send = \"5s\"; };");
+	t = talk_open(&st, GET);
+	say(&st, t.server, LONG_RESPONSE);
+	say_many(&st, t.server, 1000000);
+	for (int i = 0; i < 4; i++) {
+		stage_advance(&st, SEC(1));
+		heard_some(&st, t.client, 10);
+	}
+	assert_false(t.client->closed);
+	stage_advance(&st, SEC(1) + SLACK);
+	assert_true(is_cut(t.client));
 	assert_ended(&st, "cD", 200);
 	stage_close(&st);
 }
@@ -309,6 +331,7 @@ main(void)
 		cmocka_unit_test(refuses_a_body_that_stops),
 		cmocka_unit_test(cuts_a_response_that_stops),
 		cmocka_unit_test(gives_up_on_a_client_that_does_not_read),
+		cmocka_unit_test(gives_up_on_a_client_that_reads_byte_by_byte),
 		cmocka_unit_test(gives_up_on_a_server_that_does_not_read),
 		cmocka_unit_test(
 		    gives_up_on_a_client_that_does_not_read_our_answer),
