@@ -34,9 +34,9 @@ refill(struct h2_guard *g, int64_t now)
 }
 
 static bool
-spend(int64_t *left, uint32_t most)
+spend(int64_t *left, uint32_t most, unsigned n)
 {
-	int64_t price = REFILL / (most > 0 ? most : 1);
+	int64_t price = REFILL / (most > 0 ? most : 1) * (int64_t)n;
 
 	if (*left < price)
 		return false;
@@ -48,14 +48,15 @@ bool
 h2_guard_reset(struct h2_guard *g, const struct http_limits *l, int64_t now)
 {
 	refill(g, now);
-	return spend(&g->resets, l->resets);
+	return spend(&g->resets, l->resets, 1);
 }
 
 bool
-h2_guard_control(struct h2_guard *g, const struct http_limits *l, int64_t now)
+h2_guard_control(struct h2_guard *g, const struct http_limits *l, unsigned n,
+    int64_t now)
 {
 	refill(g, now);
-	return spend(&g->control, l->control);
+	return spend(&g->control, l->control, n);
 }
 
 void

@@ -20,8 +20,9 @@ void h2_guard_init(struct h2_guard *g, int64_t now);
 /* A stream that the client broke.  False: too many were. */
 bool h2_guard_reset(struct h2_guard *g, const struct http_limits *l, int64_t now);
 
-/* A frame that asks for nothing.  False: too many came. */
-bool h2_guard_control(struct h2_guard *g, const struct http_limits *l, int64_t now);
+/* n frames that ask for nothing.  False: too many came. */
+bool h2_guard_control(struct h2_guard *g, const struct http_limits *l,
+    unsigned n, int64_t now);
 
 /* Something useful was done, which explains n such frames. */
 void h2_guard_credit(struct h2_guard *g, const struct http_limits *l, unsigned n);

@@ -17,30 +17,13 @@ find(nghttp2_session *session, int32_t id)
 	    nghttp2_session_get_stream_user_data(session, id);
 }
 
-static void
-too_wild(struct h2 *h, const char *why)
-{
-	h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400, why);
-}
-
-/*
- * Frames that ask for nothing have a budget; so have those of a server on
- * streams that are over.
- */
+/* A server has nothing to say of a stream that is over. */
 static bool
-is_idle_talk(const struct h2 *h, const struct h2_stream *s,
+is_stray(const struct h2 *h, const struct h2_stream *s,
     const nghttp2_frame_hd *hd)
 {
-	switch (hd->type) {
-	case NGHTTP2_HEADERS:
-	case NGHTTP2_RST_STREAM:
-		return s == NULL && !h->role->server;
-	case NGHTTP2_DATA:
-		return hd->length == 0 &&
-		    (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0;
-	default:
-		return true;
-	}
+	return s == NULL && !h->role->server &&
+	    (hd->type == NGHTTP2_HEADERS || hd->type == NGHTTP2_RST_STREAM);
 }
 
 static int
@@ -60,9 +43,10 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	if (hd->type == NGHTTP2_PUSH_PROMISE && !h->role->server)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 502,
 		    "a push, which was not allowed");
-	if (is_idle_talk(h, s, hd) && !h2_guard_control(&h->guard,
-	    h->codec.limits, h->codec.shared->clock->now))
-		too_wild(h, "a flood of frames that ask for nothing");
+	if (is_stray(h, s, hd) && !h2_guard_control(&h->guard,
+	    h->codec.limits, 1, h->codec.shared->clock->now))
+		h2_abused(h, ABUSE_FRAMES,
+		    "a flood of frames that ask for nothing");
 	return 0;
 }
 
@@ -88,7 +72,7 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
 	(void)flags;
 	h->section += nname + nvalue + 4;
 	if (h->section > 16 * (size_t)h->codec.limits->head)
-		too_wild(h, "a field section that is a bomb");
+		h2_abused(h, ABUSE_FIELDS, "a field section that is a bomb");
 	s = find(session, frame->hd.stream_id);
 	if (s == NULL || h->over)
 		return 0;
@@ -108,8 +92,7 @@ h2_stream_refuse(struct h2_stream *s, unsigned status, const char *why,
 	s->status = (uint16_t)(s->h2->role->server ? status : 502);
 	s->bad = bad || !s->h2->role->server;
 	h2_stream_wake(s);
-	if (s->bad)
-		s->h2->role->on_reset(s->h2, s);
+	s->h2->role->on_reset(s->h2, s);
 }
 
 static void
@@ -189,6 +172,18 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 	default:
 		break;
 	}
+	return 0;
+}
+
+/* It makes the library reset a stream, or end the connection. */
+static int
+on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int error,
+    void *user)
+{
+	struct h2 *h = user;
+
+	(void)error;
+	h->role->on_reset(h, find(session, frame->hd.stream_id));
 	return 0;
 }
 
@@ -288,6 +283,8 @@ h2_in_callbacks(nghttp2_session_callbacks *cb)
 	    on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(cb, on_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(cb, on_frame);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(cb,
+	    on_invalid);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
 	nghttp2_session_callbacks_set_unpack_extension_callback(cb, on_unknown);
@@ -296,7 +293,8 @@ h2_in_callbacks(nghttp2_session_callbacks *cb)
 static void
 tell_refused(struct h2_stream *s)
 {
-	struct fault fault = { .status = s->status, .why = s->why };
+	struct fault fault = { .status = s->status, .why = s->why,
+	    .abuse = s->abuse };
 
 	s->in_told = true;
 	s->dead = !s->h2->role->server;	/* a client still gets an answer */

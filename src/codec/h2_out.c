@@ -14,6 +14,7 @@
 
 #define LEAST_ROOM 4096u	/* of the page, for another frame */
 #define FRAME_HEAD 9u
+#define ENOUGH 1024u		/* less is a tiny window's doing */
 
 static void
 mark(struct h2 *h, struct h2_stream *s, size_t n, bool end)
@@ -81,6 +82,8 @@ on_send_data(nghttp2_session *session, nghttp2_frame *frame,
 	s->out = lent_skip(s->out, n);
 	s->transit += n;
 	mark(h, s, n, false);
+	if (s->out.n == 0 || n >= ENOUGH)
+		h2_guard_credit(&h->guard, h->codec.limits, 3);
 	return 0;
 }
 
@@ -101,8 +104,6 @@ on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
 	    nghttp2_session_get_stream_user_data(session, id);
 	struct h2 *h = user;
 
-	if (frame->hd.type == NGHTTP2_DATA)
-		h2_guard_credit(&h->guard, h->codec.limits, 3);
 	if (s == NULL)
 		return 0;
 	s->stream.bytes_out += frame->hd.length + FRAME_HEAD;

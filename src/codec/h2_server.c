@@ -10,13 +10,14 @@
 #include "codec/h2_side.h"
 
 #define WINDOW (1 << 20)	/* of all streams */
+#define DRAIN_TIME SEC(1)	/* for a client to hear the first GOAWAY */
 
 static void
 count_reset(struct h2 *h)
 {
 	if (!h2_guard_reset(&h->guard, h->codec.limits,
 	    h->codec.shared->clock->now))
-		h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400,
+		h2_abused(h, ABUSE_RESETS,
 		    "too many streams were reset or refused");
 }
 
@@ -37,6 +38,7 @@ tell_fault(struct h2 *h)
 
 	s->why = h->why;
 	s->status = h->status;
+	s->abuse = h->abuse;
 	h->why = NULL;
 	announce(s);
 	h2_stream_tell(s);
@@ -207,20 +209,28 @@ parted(struct h2 *h)
 	h->codec.host->on_resume(h->codec.owner);
 }
 
-/* The second step of GOAWAY can wait no longer. */
+/* The second step of GOAWAY: what is asked now comes too late. */
+static void
+end_drain(struct h2 *h)
+{
+	if (h->drained)
+		return;
+	h->drained = true;
+	h2_goaway(h);
+}
+
 static void
 finish_drain(struct h2 *h)
 {
-	if (!h->drained) {
-		h->drained = true;
-		h2_goaway(h);
-	}
+	end_drain(h);
 	h2_finish(h, CODEC_LINGER);
 }
 
 static void
 settle(struct h2 *h)
 {
+	int64_t now = h->codec.shared->clock->now;
+
 	if (!h->over && !nghttp2_session_want_read(h->session) &&
 	    !nghttp2_session_want_write(h->session))
 		h2_finish(h, CODEC_LINGER);
@@ -229,6 +239,9 @@ settle(struct h2 *h)
 	h2_phase(h);
 	if (h->draining && !h->over && h->codec.phase == CODEC_IDLE)
 		finish_drain(h);
+	else if (h->draining && !h->drained && !h->over &&
+	    now - h->drain_began >= DRAIN_TIME)
+		end_drain(h);
 }
 
 static void
@@ -239,6 +252,7 @@ drain(struct codec *c)
 	if (h->draining || h->over)
 		return;
 	h->draining = true;
+	h->drain_began = c->shared->clock->now;
 	h2_phase(h);
 	if (c->phase == CODEC_IDLE) {
 		finish_drain(h);

@@ -46,6 +46,14 @@ h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why)
 }
 
 void
+h2_abused(struct h2 *h, enum abuse abuse, const char *why)
+{
+	if (!h->over)
+		h->abuse = abuse;
+	h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400, why);
+}
+
+void
 h2_goaway(struct h2 *h)
 {
 	nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE,
@@ -83,6 +91,18 @@ h2_settle(struct h2 *h)
 	h2_kick(h);
 }
 
+/* Whoever sends frames that ask for nothing has a budget for them. */
+static void
+watch(struct h2 *h, const struct buf *in)
+{
+	unsigned n = h2_watch_count(&h->watch, buf_at(in), buf_len(in));
+
+	if (n > 0 && !h2_guard_control(&h->guard, h->codec.limits, n,
+	    h->codec.shared->clock->now))
+		h2_abused(h, ABUSE_FRAMES,
+		    "a flood of frames that ask for nothing");
+}
+
 void
 h2_recv(struct codec *c, struct buf *in)
 {
@@ -90,6 +110,8 @@ h2_recv(struct codec *c, struct buf *in)
 	ssize_t n = 0;
 
 	h->in += buf_len(in);
+	if (!h->over)
+		watch(h, in);
 	if (buf_len(in) > 0 && !h->over)
 		n = nghttp2_session_mem_recv(h->session,
 		    (const uint8_t *)buf_at(in), buf_len(in));
@@ -99,7 +121,7 @@ h2_recv(struct codec *c, struct buf *in)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 400,
 		    "no preface of HTTP/2");
 	else if (n < 0)
-		h2_fail(h, NGHTTP2_ENHANCE_YOUR_CALM, 400,
+		h2_abused(h, ABUSE_ANSWERS,
 		    "more frames than may wait for an answer");
 	else if (!h->role->server && h->in > h->told + h->stray)
 		h2_fail(h, NGHTTP2_FLOW_CONTROL_ERROR, 502,
@@ -182,6 +204,8 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 	if (frame->hd.type != NGHTTP2_GOAWAY || h->over ||
 	    frame->goaway.error_code == NGHTTP2_NO_ERROR)
 		return 0;
+	if (frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM)
+		h->abuse = ABUSE_FIELDS;
 	h->why = h->settled ? reason_of(frame->goaway.error_code) :
 	    h->role->server ? "no SETTINGS behind the preface" :
 	    "what it speaks is not HTTP/2";
@@ -251,6 +275,7 @@ h2_new(const struct h2_role *role, const struct codec_ops *ops,
 	list_init(&h->streams);
 	list_init(&h->ready);
 	h2_guard_init(&h->guard, shared->clock->now);
+	h2_watch_init(&h->watch, role->server ? NGHTTP2_CLIENT_MAGIC_LEN : 0);
 	rv = role->server ? nghttp2_session_server_new2(&h->session, cb, h, o) :
 	    nghttp2_session_client_new2(&h->session, cb, h, o);
 	must(rv == 0);

@@ -11,6 +11,7 @@
 #include "codec/codec.h"
 #include "codec/h2_block.h"
 #include "codec/h2_guard.h"
+#include "codec/h2_watch.h"
 
 /*
  * A connection of HTTP/2 and its streams.  Private to h2_*.c.
@@ -77,6 +78,7 @@ struct h2_stream {
 	uint32_t ntrailers;
 	const char *why;		/* a fault behind what was told */
 	uint16_t status;
+	enum abuse abuse;
 	enum stream_error error;	/* why it is gone */
 	bool connects;			/* asks for a tunnel, */
 	bool extended;			/* for another protocol */
@@ -132,6 +134,7 @@ struct h2 {
 	struct h2_mark marks[H2_MARKS];
 	unsigned nmarks;
 	struct h2_guard guard;
+	struct h2_watch watch;
 	uint32_t nheld;			/* streams that somebody holds, */
 	uint32_t nstreams;		/* or that the library knows */
 	uint32_t slots;			/* as last told; towards a server, */
@@ -142,10 +145,12 @@ struct h2 {
 	size_t section;			/* bytes of the section that comes */
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;
+	enum abuse abuse;		/* why it has, if that is why */
 	bool in_section;
 	bool over;			/* nothing is read any more */
 	bool draining, drained;		/* both steps of GOAWAY */
 	bool settled;			/* the peer's SETTINGS have come */
+	int64_t drain_began;
 };
 
 static inline struct h2 *
@@ -161,6 +166,9 @@ struct h2 *h2_new(const struct h2_role *role, const struct codec_ops *ops,
 
 /* Ends the connection: GOAWAY, and a line in the log that says why. */
 void h2_fail(struct h2 *h, uint32_t code, unsigned status, const char *why);
+
+/* The same, of a peer that does something too often. */
+void h2_abused(struct h2 *h, enum abuse abuse, const char *why);
 
 /* The same, with nothing more to say to the peer; nothing more is read. */
 void h2_finish(struct h2 *h, enum codec_end end);

@@ -5,6 +5,16 @@
 
 #include "base/slice.h"
 
+/* What a peer did too often: each has a limit, and a counter. */
+enum abuse {
+	ABUSE_NONE,
+	ABUSE_RESETS,		/* broke streams */
+	ABUSE_FRAMES,		/* sent what asks for nothing */
+	ABUSE_FIELDS,		/* made field sections of no end */
+	ABUSE_ANSWERS,		/* left answers unread that it asked for */
+	ABUSES
+};
+
 /*
  * What was wrong with a message: told up by the codec, kept for "show errors",
  * logged.  why is a sentence with static storage.  bytes are borrowed for the
@@ -15,4 +25,5 @@ struct fault {
 	const char *why;	/* "space before the colon of a field" */
 	struct slice bytes;	/* what was received of the message */
 	size_t offset;		/* of the offending byte in bytes */
+	enum abuse abuse;	/* it ends the connection */
 };

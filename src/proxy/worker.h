@@ -12,6 +12,7 @@
 #include "net/acceptor.h"
 #include "net/loop.h"
 #include "net/tls_server.h"
+#include "proxy/abuse.h"
 #include "proxy/expiry.h"
 #include "proxy/route.h"
 
@@ -44,6 +45,7 @@ struct worker {
 	struct tls_tickets *tickets;
 	struct tls_counters tls_count;
 	struct expiry expiry;		/* of certificates */
+	struct abuse_log abuse;
 	uint32_t nfronts;		/* client connections */
 	struct list exchanges;		/* all in flight */
 	uint32_t nexchanges;

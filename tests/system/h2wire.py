@@ -15,6 +15,10 @@ def frame(kind, flags=0, stream=0, payload=b""):
         + struct.pack(">I", stream) + payload
 
 
+def setting(number, value):
+    return struct.pack(">HI", number, value)
+
+
 def block(*fields):
     """Fields as literals without an index, and without Huffman's code."""
     out = b""

@@ -45,12 +45,12 @@ budgets_fill_again_within_ten_seconds(void **state)
 	assert_true(h2_guard_reset(&g, &l, SEC(51)));
 	assert_false(h2_guard_reset(&g, &l, SEC(51)));
 	for (int i = 0; i < 5; i++)
-		assert_true(h2_guard_control(&g, &l, SEC(51)));
-	assert_false(h2_guard_control(&g, &l, SEC(51)));
+		assert_true(h2_guard_control(&g, &l, 1, SEC(51)));
+	assert_false(h2_guard_control(&g, &l, 1, SEC(51)));
 	h2_guard_credit(&g, &l, 2);
-	assert_true(h2_guard_control(&g, &l, SEC(51)));
-	assert_true(h2_guard_control(&g, &l, SEC(51)));
-	assert_false(h2_guard_control(&g, &l, SEC(51)));
+	assert_true(h2_guard_control(&g, &l, 1, SEC(51)));
+	assert_true(h2_guard_control(&g, &l, 1, SEC(51)));
+	assert_false(h2_guard_control(&g, &l, 1, SEC(51)));
 	for (int i = 0; i < 10; i++)
 		assert_true(h2_guard_reset(&g, &l, SEC(500)));
 	assert_false(h2_guard_reset(&g, &l, SEC(500)));
