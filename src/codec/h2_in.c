@@ -33,6 +33,7 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	struct h2_stream *s = find(session, hd->stream_id);
 	struct h2 *h = user;
 
+	h->nupdate = 0;
 	if (s != NULL)
 		s->stream.bytes_in += hd->length + 9;
 	if (hd->type == NGHTTP2_HEADERS) {
@@ -262,18 +263,6 @@ on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 	return 0;
 }
 
-/* It has been counted, and that is all (RFC 9113 5.5). */
-static int
-on_unknown(nghttp2_session *session, void **payload,
-    const nghttp2_frame_hd *hd, void *user)
-{
-	(void)session;
-	(void)payload;
-	(void)hd;
-	(void)user;
-	return NGHTTP2_ERR_CANCEL;
-}
-
 void
 h2_in_callbacks(nghttp2_session_callbacks *cb)
 {
@@ -287,7 +276,6 @@ h2_in_callbacks(nghttp2_session_callbacks *cb)
 	    on_invalid);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(cb, on_data);
 	nghttp2_session_callbacks_set_on_stream_close_callback(cb, on_close);
-	nghttp2_session_callbacks_set_unpack_extension_callback(cb, on_unknown);
 }
 
 static void

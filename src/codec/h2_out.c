@@ -45,6 +45,8 @@ on_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t length,
 	(void)p;
 	if (s->asking || (n == 0 && !s->out_end && !s->out_full))
 		return NGHTTP2_ERR_DEFERRED;
+	if (h2_priority_must_wait(s))
+		return NGHTTP2_ERR_PAUSE;
 	if (n > room - FRAME_HEAD)
 		n = room - FRAME_HEAD;
 	if (n > length)
@@ -84,6 +86,8 @@ on_send_data(nghttp2_session *session, nghttp2_frame *frame,
 	mark(h, s, n, false);
 	if (s->out.n == 0 || n >= ENOUGH)
 		h2_guard_credit(&h->guard, h->codec.limits, 3);
+	if (s->out.n == 0 && !s->out_end && !s->out_full)
+		h2_priority_await(s);
 	return 0;
 }
 

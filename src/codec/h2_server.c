@@ -90,6 +90,7 @@ take_request(struct h2_stream *s, bool end)
 		    "a body shorter than its Content-Length", true);
 		return;
 	}
+	h2_priority_request(s, head);
 	s->in_told = end && !s->connects;
 	if (s->stream.sink != NULL)
 		s->stream.sink->on_head(s->stream.owner, head,
@@ -148,6 +149,7 @@ submit_final(struct h2_stream *s, const struct head *h, bool end)
 	s->drops = end;
 	nghttp2_submit_response(s->h2->session, s->id, nv, n,
 	    end ? NULL : &body);
+	h2_priority_response(s, h);
 }
 
 static void

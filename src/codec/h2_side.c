@@ -83,6 +83,7 @@ h2_settle(struct h2 *h)
 
 	if (h->why != NULL)
 		h->role->tell_fault(h);
+	h2_priority_round(h);
 	while ((node = list_pop(&h->ready)) != NULL) {
 		s = list_entry(node, struct h2_stream, ready);
 		h2_stream_tell(s);
@@ -220,7 +221,7 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
  * frames of unknown types, too, it tells only if it is asked to.
  */
 static nghttp2_option *
-options(void)
+options(const struct h2_role *role)
 {
 	nghttp2_option *o;
 
@@ -236,6 +237,8 @@ options(void)
 		if (type != NGHTTP2_PRIORITY_UPDATE)
 			nghttp2_option_set_user_recv_extension_type(o,
 			    (uint8_t)type);
+	if (role->server)
+		h2_priority_options(o);
 	return o;
 }
 
@@ -247,6 +250,7 @@ callbacks(void)
 	must(nghttp2_session_callbacks_new(&cb) == 0);
 	h2_in_callbacks(cb);
 	h2_out_callbacks(cb);
+	h2_priority_callbacks(cb);
 	nghttp2_session_callbacks_set_before_frame_send_callback(cb,
 	    on_before_send);
 	return cb;
@@ -258,7 +262,7 @@ h2_new(const struct h2_role *role, const struct codec_ops *ops,
     const struct codec_host *host, void *owner)
 {
 	nghttp2_session_callbacks *cb = callbacks();
-	nghttp2_option *o = options();
+	nghttp2_option *o = options(role);
 	struct h2 *h = mem_new(sizeof(*h));
 	int rv;
 

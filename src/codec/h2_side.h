@@ -12,6 +12,7 @@
 #include "codec/h2_block.h"
 #include "codec/h2_guard.h"
 #include "codec/h2_watch.h"
+#include "http/priority.h"
 
 /*
  * A connection of HTTP/2 and its streams.  Private to h2_*.c.
@@ -23,12 +24,14 @@
  *	h2_out.c	what is sent: the output, and what has gone of it
  *	h2_stream.c	one stream: its life, and calls down
  *	h2_head.c	heads as the library wants them
+ *	h2_priority.c	in which order answers are sent
  *
  * Of a stream at most a window of bytes, which H2_PIECES pages hold, may have
  * come that nobody has taken yet.
  */
 #define H2_PIECES 6			/* 128 KiB, cut anyhow */
 #define H2_MARKS 32
+#define H2_UPDATES 4			/* of priority, of streams to come */
 #define H2_ASK ((const uint8_t *)"question")	/* in a PING: 8 bytes */
 
 struct h2;
@@ -108,12 +111,22 @@ struct h2_stream {
 	bool end_written;
 	bool end_told;
 
+	struct priority priority;
+	bool ranked;			/* it is not the one all have */
+	bool by_server;			/* the server has said so */
+
 	bool held;			/* by its owner, from its announcement */
 	bool live;			/* the library knows it */
 	bool gone;			/* it broke; to be told */
 	bool dead;			/* that was told */
 	bool bad;			/* the peer's message was malformed */
 	bool rst_at_end;		/* once the end is framed */
+};
+
+/* Said of a stream that is not there yet; id 0: nothing. */
+struct h2_update {
+	int32_t id;
+	struct priority priority;
 };
 
 /* What becomes true when the output up to `at` has been written. */
@@ -146,6 +159,12 @@ struct h2 {
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;
 	enum abuse abuse;		/* why it has, if that is why */
+	struct h2_stream *awaits;	/* its next piece goes before others' */
+	uint32_t nranked;		/* streams with a priority of their own */
+	uint8_t rounds;			/* left, to wait for that */
+	uint8_t next_update, nupdate;
+	uint8_t update[60];		/* the frame that comes, of nupdate */
+	struct h2_update updates[H2_UPDATES];
 	bool in_section;
 	bool over;			/* nothing is read any more */
 	bool draining, drained;		/* both steps of GOAWAY */
@@ -215,6 +234,19 @@ nghttp2_nv *h2_head_request(struct arena *a, const struct head *h,
 void h2_head_keep(struct arena *a, nghttp2_nv *nv, size_t n);	/* copies */
 nghttp2_nv *h2_head_trailers(struct arena *a, const struct field *f,
     uint32_t n);
+
+/* Priorities, towards a client: what was said with a request, and answered. */
+void h2_priority_request(struct h2_stream *s, const struct head *h);
+void h2_priority_response(struct h2_stream *s, const struct head *h);
+void h2_priority_options(nghttp2_option *o);
+void h2_priority_callbacks(nghttp2_session_callbacks *cb);
+
+/* All that was lent of a body is framed, and more may come at once. */
+void h2_priority_await(struct h2_stream *s);
+void h2_priority_given(struct h2_stream *s);	/* here it is */
+bool h2_priority_must_wait(const struct h2_stream *s);
+void h2_priority_round(struct h2 *h);
+void h2_priority_forget(struct h2_stream *s);
 
 /* Rows of tables. */
 void h2_recv(struct codec *c, struct buf *in);

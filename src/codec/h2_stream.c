@@ -30,6 +30,7 @@ h2_stream_new(struct h2 *h, int32_t id)
 	s->id = id;
 	s->live = id != 0;
 	s->in_left = s->out_left = LENGTH_NONE;
+	s->priority = PRIORITY_DEFAULT;
 	s->stream = (struct stream){
 		.ops = h->role->streams,
 		.started = h->codec.shared->clock->now,
@@ -47,6 +48,7 @@ h2_stream_free(struct h2_stream *s)
 {
 	h2_stream_forget(s);
 	h2_marks_forget(s->h2, s);
+	h2_priority_forget(s);
 	list_del(&s->node);
 	s->h2->nstreams--;
 	list_del(&s->ready);
@@ -118,6 +120,7 @@ h2_stream_send_body(struct stream *stream, struct lent bytes, bool end)
 		return 0;
 	if (bytes.n > 0)
 		s->out = bytes;
+	h2_priority_given(s);
 	if (s->out_left >= 0) {
 		if ((uint64_t)s->out_left < bytes.n) {
 			s->out.n = (size_t)s->out_left;

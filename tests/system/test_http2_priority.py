@@ -1,0 +1,162 @@
+"""Answers come in the order that their priorities say (RFC 9218)."""
+from h2wire import (DATA, END_HEADERS, END_STREAM, GOAWAY, H2Wire, HEADERS,
+                    WINDOW, frame, head, setting)
+from harness import Steelyard, case, equal, fail, main, once, pool, rows
+from origins import GoodOrigin, pattern
+
+PRIORITY_UPDATE = 0x10
+SIZE = 60000              # what is here at once
+
+
+class Origin(GoodOrigin):
+    def do_body(self, wire, r, q):
+        """A body, and what the server thinks of its priority."""
+        said = "Priority: %s\r\n" % q["says"] if "says" in q else ""
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n" % (
+            SIZE, said.encode()) + b"".join(pattern(SIZE)), 60)
+        return True
+
+
+@once
+def proxy():
+    origin = Origin(name="a")
+    return Steelyard(pool(origin)), origin
+
+
+def update(stream, value):
+    return frame(PRIORITY_UPDATE, 0, 0,
+                 stream.to_bytes(4, "big") + value.encode())
+
+
+class Client(H2Wire):
+    """Its window of all streams is closed, until order() opens it."""
+
+    def __init__(self, port):
+        super().__init__(port, setting(4, 1 << 20))
+        self.ask(1, "GET", "/size?n=65535")
+        left = 65535
+        while left > 0:
+            left -= len(self.until(DATA, 1))
+        self.streams = []
+
+    def want(self, stream, priority=None, says=None):
+        path = "/body" + ("?says=" + says if says else "")
+        more = [("priority", priority)] if priority is not None else []
+        self.send(frame(HEADERS, END_HEADERS | END_STREAM, stream,
+                        head("GET", path, *more)))
+        self.streams.append(stream)
+        self.until(HEADERS, stream)
+
+    def order(self):
+        """Of streams, as pieces of their bodies came; all whole."""
+        self.send(frame(WINDOW, 0, 0, (1 << 24).to_bytes(4, "big")))
+        seen, left = [], {s: SIZE for s in self.streams}
+        while any(left.values()):
+            kind, _, stream, payload = self.frame()
+            if kind == DATA and payload:
+                left[stream] -= len(payload)
+                if seen[-1:] != [stream]:
+                    seen.append(stream)
+            elif kind == GOAWAY:
+                fail("GOAWAY")
+        return seen
+
+
+@rows([
+    ("the urgent first", [(3, "u=7"), (5, "u=0"), (7, None)], [5, 7, 3]),
+    ("one after the other as they were asked",
+     [(3, "u=2"), (5, "u=2"), (7, "u=2")], [3, 5, 7]),
+    ("not those first that are malformed",
+     [(3, "u=5"), (5, "u=0,"), (7, "u=9")], [5, 7, 3]),
+])
+def sends(asked, wanted):
+    s, _ = proxy()
+    with Client(s.port) as w:
+        for stream, priority in asked:
+            w.want(stream, priority)
+        equal(w.order(), wanted)
+
+
+@case
+def sends_incremental_ones_in_turns():
+    s, _ = proxy()
+    with Client(s.port) as w:
+        w.want(3, "u=5")
+        w.want(5, "u=2, i")
+        w.want(7, "u=2, i")
+        got = w.order()
+        equal(got[-1], 3, "the last")
+        if got[:-1].count(5) < 2 or got[:-1].count(7) < 2:
+            fail("they come as %s" % got)
+
+
+@case
+def a_frame_changes_the_order():
+    s, _ = proxy()
+    with Client(s.port) as w:
+        w.want(3, "u=6")
+        w.want(5)
+        w.send(update(3, "u=1"))
+        equal(w.order(), [3, 5])
+
+
+@case
+def a_frame_before_the_request_counts_more_than_its_field():
+    s, _ = proxy()
+    with Client(s.port) as w:
+        w.want(3)
+        w.send(update(5, "u=1"))
+        w.want(5, "u=7")
+        equal(w.order(), [5, 3])
+
+
+@case
+def the_server_has_the_last_word():
+    s, _ = proxy()
+    with Client(s.port) as w:
+        w.want(3, "u=4", says="u=0")
+        w.want(5, "u=1", says="u=6")
+        w.send(update(5, "u=0"))
+        equal(w.order(), [3, 5])
+    with Client(s.port) as w:           # and keeps what it does not say
+        w.want(3, "u=2")
+        w.want(5, "u=1", says="i=?0")
+        equal(w.order(), [5, 3])
+
+
+@case
+def servers_and_clients_are_told():
+    s, origin = proxy()
+    with Client(s.port) as w:
+        w.want(3, "u=4, i")
+    equal([r.get("Priority") for r in origin.requests if r.has("Priority")]
+          [-1:], ["u=4, i"])
+
+
+@rows([
+    ("of no stream", frame(PRIORITY_UPDATE, 0, 0, bytes(4) + b"u=1"), 1),
+    ("of a pushed stream", update(2, "u=1"), 1),
+    ("on a stream", frame(PRIORITY_UPDATE, 0, 1, b"\0\0\0\1u=1"), 1),
+    ("without a stream", frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0"), 6),
+])
+def refuses(bytes_, code):
+    s, _ = proxy()
+    with H2Wire(s.port) as w:
+        w.send(bytes_)
+        equal(w.goaway(), code)
+
+
+@case
+def long_ones_and_those_of_closed_streams_say_nothing():
+    s, _ = proxy()
+    with Client(s.port) as w:
+        w.send(update(1, "u=0"))
+        w.want(3, "u=2")
+        w.want(5)
+        w.send(update(5, "u=0, " + "x" * 200))
+        for n in range(7, 60, 2):       # more than it remembers
+            w.send(update(n, "u=0"))
+        equal(w.order(), [3, 5])
+
+
+main()
