@@ -92,6 +92,16 @@ expects_other(const struct head *h)
 	return !h->expects_continue && head_find(h, FIELD_EXPECT) != NULL;
 }
 
+/* Of many of one client some go on in this tick. */
+static bool
+may_go_on(struct exchange *x)
+{
+	if (front_has_turn(x->front))
+		return true;
+	loop_later(x->worker->loop, &x->run);
+	return false;
+}
+
 static bool
 step_head(struct exchange *x)
 {
@@ -106,6 +116,8 @@ step_head(struct exchange *x)
 	if (x->refused)
 		return exchange_refuse_fault(x);
 	if (h == NULL)
+		return false;
+	if (!may_go_on(x))
 		return false;
 	x->times.head = w->loop->clock.now;
 	x->secure = exchange_came_by_https(x);
@@ -373,6 +385,8 @@ step_retry(struct exchange *x)
 static bool
 step_abort(struct exchange *x)
 {
+	if (!may_go_on(x))	/* closing many connections takes time, too */
+		return false;
 	x->cut = true;
 	return exchange_go(x, EXCHANGE_DONE);
 }

@@ -20,6 +20,9 @@
  * asks again sooner is quick: not worth the work of parking it each time. */
 #define REST MSEC(100)
 
+/* Requests of a client that begin in a tick, so that others have their turn. */
+#define TURN 8
+
 static bool
 is_in(const struct conf_ranges *r, const struct addr *a)
 {
@@ -392,6 +395,20 @@ front_retune(struct front *f)
 		return;
 	f->link.codec->limits = &f->listener->conf->limits;
 	f->trusted = is_in(&f->listener->conf->trusted, f->link.conn->peer);
+}
+
+bool
+front_has_turn(struct front *f)
+{
+	uint32_t tick = (uint32_t)f->listener->worker->loop->ticks;
+
+	if (f->tick != tick)
+		f->begun = 0;
+	f->tick = tick;
+	if (f->begun == TURN)
+		return false;
+	f->begun++;
+	return true;
 }
 
 /* One that is idle ends by its timer. */

@@ -25,6 +25,8 @@ struct front {
 	int64_t born;			/* clock.now */
 	uint32_t exchanges;		/* that hold it */
 	uint32_t requests;		/* of codecs that it had before */
+	uint32_t tick;			/* of the loop, in which the last one began, */
+	uint8_t begun;			/* and how many did */
 	uint8_t phase;			/* the timer was set for */
 	bool rested;			/* idle, and its timer is the last */
 	bool quick;			/* it asks again soon */
@@ -43,6 +45,9 @@ struct front *front_new(struct listener *l, struct conn *conn);
 
 /* The listener has a new snapshot: limits and trust follow. */
 void front_retune(struct front *f);
+
+/* A request may begin in this tick; others of the same client began before. */
+bool front_has_turn(struct front *f);
 
 /* An answer is about to begin: if the connection is old enough it says that it
  * is the last. */

@@ -7,9 +7,9 @@ first piece follows the preface.
 test_http2_attacks.py looks how each ends; tests/bench/attacks.py what it costs.
 """
 import itertools
-import select
 import socket
 import time
+from select import POLLIN, POLLOUT, poll
 
 from h2wire import (CALM, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, MORE, PING,
                     PREFACE, PRIORITY, RST, SETTINGS, WINDOW, block, frame,
@@ -251,6 +251,8 @@ def run(port, attack, patience=5.0):
     sock = socket.create_connection(("127.0.0.1", port), 5)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setblocking(False)
+    waits = poll()
+    waits.register(sock)
     begin = time.monotonic()
     pieces = attack.pieces()
     todo = PREFACE + frame(SETTINGS, payload=attack.settings)
@@ -259,7 +261,9 @@ def run(port, attack, patience=5.0):
             if not todo and out.code is None:
                 todo, n = next(pieces)
                 out.frames += n
-            r, w, _ = select.select([sock], [sock] if todo else [], [], 0.02)
+            waits.modify(sock, POLLIN | (POLLOUT if todo else 0))
+            events = dict(waits.poll(20)).get(sock.fileno(), 0)
+            r, w = events & ~POLLOUT, events & POLLOUT
             if r:
                 got = sock.recv(1 << 16)
                 out.ended = not got
