@@ -36,10 +36,8 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	h->nupdate = 0;
 	if (s != NULL)
 		s->stream.bytes_in += hd->length + 9;
-	if (hd->type == NGHTTP2_HEADERS) {
-		h->in_section = true;
+	if (hd->type == NGHTTP2_HEADERS)
 		h->section = 0;
-	}
 	h->told += hd->length + 9;
 	if (hd->type == NGHTTP2_PUSH_PROMISE && !h->role->server)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 502,
@@ -145,7 +143,6 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 
 	switch (frame->hd.type) {
 	case NGHTTP2_HEADERS:
-		h->in_section = false;
 		if (s == NULL || h->over)
 			break;
 		if (s->block.is_trailers)

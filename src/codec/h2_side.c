@@ -24,7 +24,6 @@ h2_finish(struct h2 *h, enum codec_end end)
 	struct h2_stream *s;
 
 	h->over = true;
-	h->in_section = false;
 	if (end > h->codec.end)
 		h->codec.end = end;
 	list_each(s, &h->streams, struct h2_stream, node)
@@ -64,8 +63,12 @@ h2_goaway(struct h2 *h)
 void
 h2_phase(struct h2 *h)
 {
-	h->codec.phase = h->nheld > 0 ? CODEC_BUSY :
-	    h->in_section && h->role->server ? CODEC_HEAD : CODEC_IDLE;
+	bool server = h->role->server;
+
+	/* A fault is a request too, once it is told. */
+	h->codec.phase = h->nheld > 0 || (h->why != NULL && server) ?
+	    CODEC_BUSY : h->watch.in_section && !h->over && server ?
+	    CODEC_HEAD : CODEC_IDLE;
 }
 
 void
@@ -212,6 +215,7 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 	    "what it speaks is not HTTP/2";
 	h->status = h->role->server ? 400 : 502;
 	h2_finish(h, h->role->last);
+	h2_phase(h);
 	h->codec.host->on_resume(h->codec.owner);
 	return 0;
 }

@@ -165,7 +165,6 @@ struct h2 {
 	uint8_t next_update, nupdate;
 	uint8_t update[60];		/* the frame that comes, of nupdate */
 	struct h2_update updates[H2_UPDATES];
-	bool in_section;
 	bool over;			/* nothing is read any more */
 	bool draining, drained;		/* both steps of GOAWAY */
 	bool settled;			/* the peer's SETTINGS have come */

@@ -9,7 +9,6 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <stdbool.h>
 #include <string.h>
 
 #define HEAD sizeof(((struct h2_watch *)NULL)->head)
@@ -40,6 +39,26 @@ asks_for_nothing(const uint8_t *head, uint32_t length)
 	}
 }
 
+/* The frame whose head we have is here, to its last byte. */
+static void
+end_frame(struct h2_watch *w)
+{
+	if (w->in_section)
+		w->in_section = (w->head[4] & NGHTTP2_FLAG_END_HEADERS) == 0;
+}
+
+static void
+begin_frame(struct h2_watch *w)
+{
+	w->have = 0;
+	w->left = (uint32_t)w->head[0] << 16 | (uint32_t)w->head[1] << 8 |
+	    w->head[2];
+	w->in_section = w->head[3] == NGHTTP2_HEADERS ||
+	    w->head[3] == NGHTTP2_CONTINUATION;
+	if (w->left == 0)
+		end_frame(w);
+}
+
 unsigned
 h2_watch_count(struct h2_watch *w, const char *p, size_t n)
 {
@@ -52,6 +71,8 @@ h2_watch_count(struct h2_watch *w, const char *p, size_t n)
 			k = n;
 		if (w->left > 0) {
 			w->left -= (uint32_t)k;
+			if (w->left == 0)
+				end_frame(w);
 		} else {
 			memcpy(w->head + w->have, p, k);
 			w->have += (uint8_t)k;
@@ -60,9 +81,7 @@ h2_watch_count(struct h2_watch *w, const char *p, size_t n)
 		n -= k;
 		if (w->have < HEAD)
 			continue;
-		w->have = 0;
-		w->left = (uint32_t)w->head[0] << 16 |
-		    (uint32_t)w->head[1] << 8 | w->head[2];
+		begin_frame(w);
 		count += asks_for_nothing(w->head, w->left);
 	}
 	return count;
