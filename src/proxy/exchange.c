@@ -385,7 +385,8 @@ step_retry(struct exchange *x)
 static bool
 step_abort(struct exchange *x)
 {
-	if (!may_go_on(x))	/* closing many connections takes time, too */
+	/* To close many connections takes time, too. */
+	if (x->bs != NULL && !may_go_on(x))
 		return false;
 	x->cut = true;
 	return exchange_go(x, EXCHANGE_DONE);

@@ -112,6 +112,7 @@ front_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 		    x->front->link.conn->peer, "");
 	} else {
 		x->client_gone = true;
+		task_stop(&x->run);	/* also if it waits for its turn */
 	}
 	(void)e;
 	wake(x);

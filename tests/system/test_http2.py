@@ -290,6 +290,8 @@ def as_many_resets_as_the_limit_allows_are_no_attack():
             for i in range(3000):
                 w.ask(2 * i + 1)
                 w.send(frame(RST, 0, 2 * i + 1, b"\0\0\0\x08"))
+            w.send(frame(PING, 0, 0, bytes(8)))
+            w.until(PING)               # all that was reset is gone
             w.ask(6001)
             w.until(HEADERS, 6001)
 
