@@ -88,7 +88,7 @@ def each_kind_is_counted_and_told():
     with Steelyard(pool(GoodOrigin(name="a"))) as s:
         for name, kind, word in (
                 ("rapid reset", "AbuseResets", "streams"),
-                ("PING", "AbuseFrames", "frames"),
+                ("WINDOW_UPDATE", "AbuseFrames", "frames"),
                 ("bomb of references", "AbuseFields", "section")):
             equal(abuses(s, kind), 0, kind)
             h2attacks.run(s.port, named(name), 5 * SLOW)
