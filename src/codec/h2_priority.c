@@ -109,8 +109,8 @@ on_bytes(nghttp2_session *session, const nghttp2_frame_hd *hd,
 }
 
 /*
- * It has come.  One that is longer than it may be says nothing; nor do frames of
- * types that are unknown (RFC 9113 5.5).
+ * It has come.  One that is longer than it may be says nothing; nor do frames
+ * of types that are unknown (RFC 9113 5.5).
  */
 static int
 on_update(nghttp2_session *session, void **payload, const nghttp2_frame_hd *hd,
