@@ -43,9 +43,8 @@ struct tls_hello {
 	char *alpn;			/* client: instead of the list; on the wire */
 	int64_t begun;
 	bool is_running;		/* the first byte has come, or gone */
-	bool has_client, has_server;	/* TLS 1.3: these secrets are known */
+	struct tls_secrets secrets;	/* TLS 1.3 */
 	bool is_past;			/* ... and no longer in use */
-	uint8_t client[48], server[48];
 	uint64_t in_seq, out_seq;	/* records under them so far */
 };
 

@@ -5,8 +5,8 @@
  *
  * The SSL object reads and writes through a BIO of ours (conn_tls_bio.c).  It
  * is made with the first byte, so that who says nothing costs nothing; and it
- * goes once the secrets are ours (conn_tls_take_over), which they become by the
- * library's key log, its interface for them.
+ * goes once the secrets are ours (conn_tls_take_over): they pass through our
+ * part of the key schedule (tls_kdf.c).
  */
 #include <openssl/err.h>
 
@@ -18,60 +18,10 @@
 #include "net/conn_tls.h"
 #include "net/tls_ktls.h"
 
-/* --- secrets */
-
-static int
-digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' :
-	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The last word of the line, at most 48 bytes in hexadecimal. */
-static bool
-read_secret(const char *line, uint8_t out[48])
-{
-	const char *p = strrchr(line, ' ');
-	size_t n = p != NULL ? strlen(++p) : 0;
-
-	if (n == 0 || n > 96 || n % 2 != 0)
-		return false;
-	for (size_t i = 0; i < n / 2; i++) {
-		int high = digit(p[2 * i]), low = digit(p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 /*
- * TLS 1.3 tells a direction's secret as it begins to use it, which is behind
- * that side's Finished.  TLS 1.2 has one, which is asked for later.  To write
- * a line takes OpenSSL 2.5 us, so it is let do so only when it matters.
- */
-static void
-on_line(const SSL *ssl, const char *line)
-{
-	struct conn_tls *c = SSL_get_app_data(ssl);
-	struct tls_hello *h = c->hello;
-	bool is_client = strncmp(line, "CLIENT_TRAFFIC_SECRET_0 ", 24) == 0;
-
-	if (h == NULL || (!is_client &&
-	    strncmp(line, "SERVER_TRAFFIC_SECRET_0 ", 24) != 0))
-		return;
-	if (is_client)
-		h->has_client = read_secret(line, h->client);
-	else
-		h->has_server = read_secret(line, h->server);
-	SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), NULL);
-}
-
-/*
- * Messages: Finished; a change of keys, after which the secrets that we know
- * are of the past, and the SSL object stays.  Records that pass under the
- * secrets: tickets, and what a client has read.
+ * Messages: a change of keys, after which the secrets that we know are of the
+ * past, and the SSL object stays.  Records that pass under the secrets:
+ * tickets, and what a client has read.
  */
 static void
 on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl,
@@ -82,18 +32,17 @@ on_message(int is_out, int version, int type, const void *p, size_t n, SSL *ssl,
 	bool is_server = c->server != NULL;
 
 	(void)version;
-	if (type == SSL3_RT_HANDSHAKE && n > 0 &&
-	    *(const uint8_t *)p == SSL3_MT_FINISHED &&
-	    SSL_version(ssl) == TLS1_3_VERSION)
-		SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), on_line);
+	(void)ssl;
 	if (type == SSL3_RT_HANDSHAKE && n > 0 && h != NULL &&
 	    *(const uint8_t *)p == SSL3_MT_KEY_UPDATE)
 		h->is_past = true;
 	if (type != SSL3_RT_HEADER || h == NULL)
 		return;
-	if (is_out && (is_server ? h->has_server : h->has_client))
+	if (is_out && (is_server ? h->secrets.has_server :
+	    h->secrets.has_client))
 		h->out_seq++;
-	else if (!is_out && (is_server ? h->has_client : h->has_server))
+	else if (!is_out && (is_server ? h->secrets.has_client :
+	    h->secrets.has_server))
 		h->in_seq++;
 }
 
@@ -103,14 +52,15 @@ static struct tls_records *
 records13(struct conn_tls *c, const struct tls_suite *suite)
 {
 	struct tls_hello *h = c->hello;
+	const struct tls_secrets *s = &h->secrets;
 	bool is_server = c->server != NULL;
 	struct tls_records *r;
 
-	if (!h->has_client || !h->has_server || h->is_past)
+	if (!s->has_client || !s->has_server || h->is_past)
 		return NULL;
 	r = tls_records_new13(c->tls, suite,
-	    is_server ? h->client : h->server,
-	    is_server ? h->server : h->client);
+	    is_server ? s->client : s->server,
+	    is_server ? s->server : s->client);
 	if (r != NULL) {
 		r->in.seq = h->in_seq;
 		r->out.seq = h->out_seq;
@@ -365,7 +315,9 @@ step(struct conn_tls *c)
 	if (!c->hello->is_running)
 		return;
 	ERR_clear_error();
+	c->tls->kdf->secrets = &c->hello->secrets;
 	n = SSL_do_handshake(c->ssl);
+	c->tls->kdf->secrets = NULL;
 	if (n == 1) {
 		done(c);
 		return;

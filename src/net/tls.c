@@ -7,10 +7,8 @@
  */
 #include "net/tls.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/params.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,32 +20,11 @@
 
 #define PAGES_KEPT 256u		/* 4 MiB */
 
-static const char *const hash_names[TLS_HASHES] = {
-	[TLS_SHA256] = "SHA256", [TLS_SHA384] = "SHA384"
-};
 static const char *const aead_names[TLS_AEADS] = {
 	[TLS_AES128_GCM] = "AES-128-GCM",
 	[TLS_AES256_GCM] = "AES-256-GCM",
 	[TLS_CHACHA20] = "ChaCha20-Poly1305",
 };
-
-/* A context with its digest chosen, to be keyed again for each use. */
-static EVP_MAC_CTX *
-hmac_new(const char *digest)
-{
-	OSSL_PARAM params[2];
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
-
-	EVP_MAC_free(mac);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-	    (char *)(uintptr_t)digest, 0);
-	params[1] = OSSL_PARAM_construct_end();
-	if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) == 1)
-		return ctx;
-	EVP_MAC_CTX_free(ctx);
-	return NULL;
-}
 
 static bool
 fetch(struct tls *t)
@@ -58,16 +35,13 @@ fetch(struct tls *t)
 	t->cbc128 = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
 	t->cbc256 = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	t->scratch = SSL_CTX_new(TLS_method());
-	ok = t->scratch != NULL && t->bio != NULL && t->cbc128 != NULL &&
-	    t->cbc256 != NULL;
+	t->provider = tls_kdf_open(&t->kdf);
+	ok = t->provider != NULL && t->scratch != NULL && t->bio != NULL &&
+	    t->cbc128 != NULL && t->cbc256 != NULL;
 	for (int i = 0; i < TLS_AEADS; i++) {
 		t->aead[i] = EVP_CIPHER_fetch(NULL, aead_names[i], NULL);
 		/* ChaCha20 may be missing: it then is not negotiated. */
 		ok = ok && (t->aead[i] != NULL || i == TLS_CHACHA20);
-	}
-	for (int i = 0; i < TLS_HASHES; i++) {
-		t->hmac[i] = hmac_new(hash_names[i]);
-		ok = ok && t->hmac[i] != NULL;
 	}
 	return ok;
 }
@@ -79,12 +53,13 @@ let_go(struct tls *t)
 	SSL_CTX_free(t->scratch);
 	for (int i = 0; i < TLS_AEADS; i++)
 		EVP_CIPHER_free(t->aead[i]);
-	for (int i = 0; i < TLS_HASHES; i++)
-		EVP_MAC_CTX_free(t->hmac[i]);
+	if (t->provider != NULL)
+		OSSL_PROVIDER_unload(t->provider);
 	EVP_CIPHER_free(t->cbc128);
 	EVP_CIPHER_free(t->cbc256);
 	memset(t->aead, 0, sizeof(t->aead));
-	memset(t->hmac, 0, sizeof(t->hmac));
+	t->provider = NULL;
+	t->kdf = NULL;
 	t->cbc128 = t->cbc256 = NULL;
 	t->scratch = NULL;
 	t->bio = NULL;
@@ -141,26 +116,6 @@ bool
 tls_has_ktls(const struct tls *t)
 {
 	return t->ktls;
-}
-
-size_t
-tls_hash_size(enum tls_hash hash)
-{
-	return hash == TLS_SHA384 ? 48 : 32;
-}
-
-bool
-tls_hmac(struct tls *t, enum tls_hash hash, const void *key, size_t key_n,
-    const struct slice *pieces, size_t n, uint8_t *out)
-{
-	EVP_MAC_CTX *ctx = t->hmac[hash];
-	size_t size = tls_hash_size(hash);
-	bool ok = EVP_MAC_init(ctx, key, key_n, NULL) == 1;
-
-	for (size_t i = 0; i < n && ok; i++)
-		ok = EVP_MAC_update(ctx, (const uint8_t *)pieces[i].p,
-		    pieces[i].n) == 1;
-	return ok && EVP_MAC_final(ctx, out, &size, size) == 1;
 }
 
 /* --- words */

@@ -2,8 +2,7 @@
  * tls_keys.c - from secrets to keys.
  *
  * TLS 1.3: HKDF-Expand-Label of a traffic secret (RFC 8446 7.1, 7.2, 7.3).
- * TLS 1.2: the PRF over the master secret (RFC 5246 5, 6.3).  What is wanted
- * of HKDF never is longer than one hash, so it is one HMAC.
+ * TLS 1.2: the PRF over the master secret (RFC 5246 5, 6.3).
  */
 #include <openssl/crypto.h>
 #include <openssl/obj_mac.h>
@@ -49,24 +48,16 @@ tls_suite_of(const SSL *ssl, struct tls_suite *out)
 	return true;
 }
 
-/* n bytes, at most one hash. */
+/* n bytes, at most one hash, of one direction's secret. */
 static bool
-expand_label(struct tls *t, enum tls_hash hash, const uint8_t *secret,
-    const char *label, uint8_t *out, size_t n)
+expand(const struct tls_records *r, const struct tls_way *w, struct slice label,
+    uint8_t *out, size_t n)
 {
-	size_t label_n = strlen(label);
-	char head[3] = { (char)(n >> 8), (char)n, (char)(6 + label_n) };
-	const char tail[2] = { 0, 1 };	/* no hash in it; the first block */
-	struct slice info[4] = { { head, 3 }, SLICE("tls13 "),
-		{ label, label_n }, { tail, 2 } };
-	uint8_t block[48];
+	enum tls_hash hash = r->suite.hash;
 
-	must(n <= tls_hash_size(hash));
-	if (!tls_hmac(t, hash, secret, tls_hash_size(hash), info, 4, block))
-		return false;
-	memcpy(out, block, n);
-	OPENSSL_cleanse(block, sizeof(block));
-	return true;
+	return tls_expand_label(r->tls->kdf, hash,
+	    slice_make((const char *)w->secret, tls_hash_size(hash)), label,
+	    SLICE_NONE, out, n);
 }
 
 static bool
@@ -85,14 +76,11 @@ set_key(struct tls_records *r, struct tls_way *w, const uint8_t *key)
 static bool
 set_way13(struct tls_records *r, struct tls_way *w)
 {
-	enum tls_hash hash = r->suite.hash;
 	uint8_t key[32];
 	bool ok;
 
-	ok = expand_label(r->tls, hash, w->secret, "key", key,
-	    r->suite.key_n) &&
-	    expand_label(r->tls, hash, w->secret, "iv", w->iv, 12) &&
-	    set_key(r, w, key);
+	ok = expand(r, w, SLICE("key"), key, r->suite.key_n) &&
+	    expand(r, w, SLICE("iv"), w->iv, 12) && set_key(r, w, key);
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }
@@ -137,8 +125,7 @@ tls_records_new13(struct tls *t, const struct tls_suite *suite,
 bool
 tls_records_key(struct tls_records *r, uint8_t key[32])
 {
-	return expand_label(r->tls, r->suite.hash, r->out.secret, "key", key,
-	    r->suite.key_n);
+	return expand(r, &r->out, SLICE("key"), key, r->suite.key_n);
 }
 
 bool
@@ -146,8 +133,8 @@ tls_records_update(struct tls_records *r, bool out)
 {
 	struct tls_way *w = out ? &r->out : &r->in;
 
-	return expand_label(r->tls, r->suite.hash, w->secret, "traffic upd",
-	    w->secret, tls_hash_size(r->suite.hash)) && set_way13(r, w);
+	return expand(r, w, SLICE("traffic upd"), w->secret,
+	    tls_hash_size(r->suite.hash)) && set_way13(r, w);
 }
 
 /* P_hash of RFC 5246 5: n bytes, n <= 4 blocks. */
@@ -158,16 +145,17 @@ prf(struct tls *t, enum tls_hash hash, const uint8_t master[48],
 	size_t size = tls_hash_size(hash), part;
 	uint8_t a[48], block[48];
 	struct slice pieces[4] = { { (char *)a, size } };
+	struct slice key = { (const char *)master, 48 };
 	bool ok;
 
 	must(nseed < 4);
 	memcpy(pieces + 1, seed, nseed * sizeof(*seed));
-	ok = tls_hmac(t, hash, master, 48, seed, nseed, a);
+	ok = tls_hmac(t->kdf, hash, key, seed, nseed, a);
 	for (size_t at = 0; at < n && ok; at += part) {
 		part = n - at < size ? n - at : size;
-		ok = tls_hmac(t, hash, master, 48, pieces, nseed + 1, block);
+		ok = tls_hmac(t->kdf, hash, key, pieces, nseed + 1, block);
 		memcpy(out + at, block, part);
-		ok = ok && tls_hmac(t, hash, master, 48, pieces, 1, a);
+		ok = ok && tls_hmac(t->kdf, hash, key, pieces, 1, a);
 	}
 	OPENSSL_cleanse(a, sizeof(a));
 	OPENSSL_cleanse(block, sizeof(block));

@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/ssl.h>
 
 #include <stdbool.h>
@@ -28,7 +29,8 @@ struct tls {
 	BIO_METHOD *bio;		/* conn_tls_bio.c */
 	EVP_CIPHER *aead[TLS_AEADS];
 	EVP_CIPHER *cbc128, *cbc256;	/* of tickets */
-	EVP_MAC_CTX *hmac[TLS_HASHES];
+	OSSL_PROVIDER *provider;	/* tls_kdf.c */
+	struct tls_kdf *kdf;		/* its state */
 	SSL_CTX *scratch;		/* certificates are tried with it */
 	struct slab pages;		/* of TLS_PAGE: a record, or part of one */
 	struct list known;		/* certificates of files (tls_known.c) */
@@ -39,11 +41,39 @@ struct tls {
 struct text;
 bool tls_is_ready(struct tls *t, struct text *errors);
 
-/* HMAC of n pieces; out has room for 48 bytes. */
-struct slice;
-bool tls_hmac(struct tls *t, enum tls_hash hash, const void *key, size_t key_n,
-    const struct slice *pieces, size_t n, uint8_t *out);
+/* --- HMAC, and the key schedule of TLS 1.3 (tls_kdf.c) */
+
+/* What the records of a connection need; each as long as the suite's hash. */
+struct tls_secrets {
+	uint8_t client[48], server[48];
+	bool has_client, has_server;
+};
+
+struct tls_kdf {
+	EVP_MD *md[TLS_HASHES];
+	EVP_MD_CTX *work;
+	struct tls_secrets *secrets;	/* of the handshake that OpenSSL is
+					 * at now; NULL: of none of ours */
+};
+
+/*
+ * Puts our TLS13-KDF beside OpenSSL's, for SSL_CTXs made with TLS_PROPERTIES.
+ * NULL: no memory, or OpenSSL lacks a digest.  OSSL_PROVIDER_unload ends it;
+ * who opens it twice shares its state.
+ */
+#define TLS_PROPERTIES "?provider=steelyard"
+OSSL_PROVIDER *tls_kdf_open(struct tls_kdf **out);
+
 size_t tls_hash_size(enum tls_hash hash);
+
+/* HMAC of n pieces; out has room for 48 bytes.  A key is at most a block of
+ * the digest, 64 bytes. */
+bool tls_hmac(struct tls_kdf *k, enum tls_hash hash, struct slice key,
+    const struct slice *pieces, size_t n, uint8_t *out);
+
+/* HKDF-Expand-Label (RFC 8446 7.1); n is at most the hash's size. */
+bool tls_expand_label(struct tls_kdf *k, enum tls_hash hash, struct slice secret,
+    struct slice label, struct slice extra, uint8_t *out, size_t n);
 
 /* The handles of conns (conn_tls_bio.c); NULL: no memory. */
 BIO_METHOD *conn_tls_bio_method(void);

@@ -39,7 +39,7 @@ tls_complain(struct text *out, const char *path, const char *what)
 SSL_CTX *
 tls_context_new(const SSL_METHOD *method)
 {
-	SSL_CTX *ctx = SSL_CTX_new(method);
+	SSL_CTX *ctx = SSL_CTX_new_ex(NULL, TLS_PROPERTIES, method);
 
 	if (ctx == NULL)
 		return NULL;
