@@ -2,7 +2,7 @@
  * handshake.c - TLS of a client's connection, until HTTP begins.
  *
  * Why:       a handshake that fails leaves no request behind, so it is counted
- *            here, and has a line of its own in the log.
+ *            here, and has a line of its own in the log, within limits.
  * Borrows:   the listener's tls_server, of which the conn counts a reference.
  * Not here:  the handshake itself (net/conn_tls.c), its deadline (front.c).
  */
@@ -66,6 +66,58 @@ handshake_protocol(const struct front *f)
 	return row != NULL ? row : codec_find(SLICE("http/1.1"));
 }
 
+/* --- lines: anybody can make handshakes fail, as fast as he likes */
+
+static void
+tell_rest(struct listener *l)
+{
+	struct handshake_lines *x = &l->lines;
+	struct log_field fields[2] = {
+		{ "listener", slice_of(l->name), 0 },
+		{ "more", SLICE_NONE, x->untold },
+	};
+
+	if (x->untold > 0)
+		log_event(l->worker->log, LOG_LEVEL_INFO, "handshake", fields,
+		    2, "listener %s: %u more had no TLS with us", l->name,
+		    x->untold);
+	x->untold = 0;
+}
+
+static void
+on_second(struct timer *t)
+{
+	tell_rest(list_entry(t, struct listener, lines.timer));
+}
+
+void
+handshake_lines_init(struct listener *l)
+{
+	timer_init(&l->lines.timer, on_second);
+}
+
+void
+handshake_lines_fini(struct listener *l)
+{
+	timer_stop(&l->worker->loop->wheel, &l->lines.timer);
+	tell_rest(l);
+}
+
+static bool
+may_tell(struct listener *l)
+{
+	struct handshake_lines *x = &l->lines;
+
+	if (!timer_is_set(&x->timer)) {
+		x->told = 0;
+		loop_after(l->worker->loop, &x->timer, SEC(1));
+	}
+	if (x->told++ < HANDSHAKE_LINES)
+		return true;
+	x->untold++;
+	return false;
+}
+
 static void
 count_failed(struct tls_counters *c, bool shed)
 {
@@ -115,5 +167,6 @@ handshake_failed(struct front *f, bool late)
 	}
 	count_failed(&l->tls, facts.failure == TLS_SHED);
 	count_failed(&l->worker->tls_count, facts.failure == TLS_SHED);
-	tell(f, &facts, failure, reason);
+	if (may_tell(l))
+		tell(f, &facts, failure, reason);
 }

@@ -161,6 +161,7 @@ listener_new(struct worker *w, const char *name)
 	l->id = ++w->next_id;
 	list_init(&l->fronts);
 	list_init(&l->node);
+	handshake_lines_init(l);
 	return l;
 }
 
@@ -319,6 +320,7 @@ listener_free(struct listener **lp)
 		return;
 	*lp = NULL;
 	close_socket(l);
+	handshake_lines_fini(l);
 	list_del(&l->node);
 	if (l->snapshot != NULL)
 		conf_put(&l->snapshot);

@@ -9,6 +9,7 @@
 #include "conf/model.h"
 #include "http/proto.h"
 #include "net/acceptor.h"
+#include "proxy/handshake.h"
 
 struct worker;
 
@@ -29,6 +30,7 @@ struct listener {
 	uint32_t nfronts;
 	struct counters count;
 	struct tls_counters tls;
+	struct handshake_lines lines;
 	uint64_t sessions[HTTP_PROTOS];	/* by protocol; NONE: asked nothing */
 	uint64_t requests[HTTP_PROTOS];
 	struct bad bad;			/* the last malformed request */

@@ -90,6 +90,26 @@ def nagle(tickets):
 
 
 @case
+def failed_handshakes_do_not_fill_the_log():
+    n = 150
+    with start() as s:
+        begun = time.monotonic()
+        for _ in range(n):
+            with Wire(s.port) as w:
+                w.send(b"?")
+                w.read_eof(5 * SLOW)
+        seconds = int(time.monotonic() - begun) + 1
+        wait_for(lambda: sum(e.get("more", 1) for e in s.events("handshake"))
+                 == n, 5 * SLOW, "all are told or counted")
+        told = [e for e in s.events("handshake") if "more" not in e]
+        equal(20 <= len(told) <= 20 * (seconds + 1), True,
+              "%d lines in %d s" % (len(told), seconds))
+        equal({e["reason"] for e in told},
+              {"the first byte is not of TLS: 0x3f"})
+        equal(s.info()["HandshakesFailed"], str(n))
+
+
+@case
 def those_past_max_handshakes_wait_or_push_out_the_oldest():
     with start({"tls": {"max_handshakes": 4}}) as s:
         data = hello()
