@@ -291,6 +291,27 @@ tls_server_put(struct tls_server **sp)
 
 /* --- while it runs */
 
+/* A session stands in one cache: the other gets a copy. */
+static void
+hand_on(void *session, void *to)
+{
+	SSL_SESSION *copy = SSL_SESSION_dup(session);
+
+	if (copy != NULL)
+		SSL_CTX_add_session(to, copy);
+	SSL_SESSION_free(copy);
+}
+
+void
+tls_server_inherit(struct tls_server *s, const struct tls_server *from)
+{
+	if (s == from)
+		return;
+	OPENSSL_LH_doall_arg((OPENSSL_LHASH *)SSL_CTX_sessions(from->ctx),
+	    hand_on, s->ctx);
+	ERR_clear_error();
+}
+
 static struct tls_cert **
 find_cert(struct tls_server *s, const char *name)
 {

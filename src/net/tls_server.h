@@ -64,6 +64,12 @@ struct tls_server *tls_server_get(struct tls_server *s);
 void tls_server_put(struct tls_server **s);
 
 /*
+ * Takes over the sessions of TLS 1.2 that clients may resume by their ids, as
+ * many as s keeps.  Those agreed under another trust are not resumed.
+ */
+void tls_server_inherit(struct tls_server *s, const struct tls_server *from);
+
+/*
  * Swaps one certificate (name: tls_files.cert) for new PEM; key may be empty
  * when it stands in cert.  New handshakes use it, conns keep what they have.
  * False, with nothing changed and why added to errors (as above): no such

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "net/congestion.h"
+#include "net/tls_server.h"
 #include "proxy/front.h"
 #include "proxy/worker.h"
 
@@ -171,6 +172,9 @@ retune(struct listener *l, struct conf *conf, const struct conf_listener *cl)
 	struct conf *old = l->snapshot;
 	struct front *f;
 
+	if (old != NULL && l->conf->tls.server != NULL &&
+	    cl->tls.server != NULL)
+		tls_server_inherit(cl->tls.server, l->conf->tls.server);
 	l->snapshot = conf_get(conf);
 	l->conf = cl;
 	list_each(f, &l->fronts, struct front, node)

@@ -68,11 +68,12 @@ def a_resumed_session_gets_a_ticket_of_its_own():
             session = w.session
 
 
-@rows([("tickets of 1.3 outlive a reload", ONE_3),
-       ("tickets of 1.2 outlive a reload", ONE_2)])
-def over_a_reload(version):
+@rows([("tickets of 1.3 outlive a reload", ONE_3, True),
+       ("tickets of 1.2 outlive a reload", ONE_2, True),
+       ("ids of 1.2 outlive a reload", ONE_2, False)])
+def over_a_reload(version, tickets):
     s = proxy()
-    c = context_of(version)
+    c = context_of(version, tickets)
     session = first(s, c)
     s.reload()
     equal(resumes(s, c, session), True)
