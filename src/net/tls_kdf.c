@@ -80,6 +80,8 @@ tls_hmac(struct tls_kdf *k, enum tls_hash hash, struct slice key,
 	ok = digest(k, hash, block, pieces, n, inner);
 	mask(block, sizeof(block), 0x36 ^ 0x5c);
 	ok = ok && digest(k, hash, block, &rest, 1, out);
+	/* A digest's last state is its answer, which is secret. */
+	ok = ok && EVP_DigestInit_ex2(k->work, k->md[hash], NULL) == 1;
 	OPENSSL_cleanse(block, sizeof(block));
 	OPENSSL_cleanse(inner, sizeof(inner));
 	return ok;
