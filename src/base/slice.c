@@ -9,7 +9,8 @@ slice_eq_nocase(struct slice a, struct slice b)
 	if (a.n != b.n)
 		return false;
 	for (size_t i = 0; i < a.n; i++)
-		if (slice_lower(a.p[i]) != slice_lower(b.p[i]))
+		if (a.p[i] != b.p[i] &&
+		    slice_lower(a.p[i]) != slice_lower(b.p[i]))
 			return false;
 	return true;
 }

@@ -161,6 +161,17 @@ print_number(char *at, unsigned n)
 	return at + digits.n;
 }
 
+static char *
+print_byte(char *at, unsigned n)
+{
+	if (n >= 100)
+		*at++ = (char)('0' + n / 100);
+	if (n >= 10)
+		*at++ = (char)('0' + n / 10 % 10);
+	*at++ = (char)('0' + n % 10);
+	return at;
+}
+
 /* Each request has it in a line or two: without a format.  No NUL after. */
 static char *
 print_ipv4(const void *address, char *at)
@@ -170,7 +181,7 @@ print_ipv4(const void *address, char *at)
 	for (int i = 0; i < 4; i++) {
 		if (i > 0)
 			*at++ = '.';
-		at = print_number(at, byte[i]);
+		at = print_byte(at, byte[i]);
 	}
 	return at;
 }

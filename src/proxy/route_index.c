@@ -251,19 +251,33 @@ look_at_runs(struct search *s)
 	s->nruns = 0;
 }
 
+/* As a key; nobody asks for it where no route names a host. */
+static struct slice
+wanted_host(const struct route_index *x, struct slice authority, char *to)
+{
+	struct slice name, port;
+
+	if (x->nhosts == 1 && x->hosts[0].key.n == 0)
+		return SLICE("");
+	uri_split_authority(authority, &name, &port);
+	return backwards(name, to);
+}
+
 size_t
 route_index_first(const struct route_index *x, struct slice authority,
     struct slice path, bool (*matches)(void *arg, size_t number), void *arg)
 {
-	struct search s = { .matches = matches, .arg = arg,
-	    .best = x->nroutes };
 	const struct route_node *host, *node;
-	struct slice name, port;
 	char copy[HOST_MAX];
+	struct slice name;
+	struct search s;
 	uint32_t p;
 
-	uri_split_authority(authority, &name, &port);
-	name = backwards(name, copy);
+	s.matches = matches;
+	s.arg = arg;
+	s.best = x->nroutes;
+	s.nruns = 0;
+	name = wanted_host(x, authority, copy);
 	for (uint32_t h = seek(x->hosts, 0, x->nhosts, name); h != NONE;
 	    h = host->up) {
 		host = &x->hosts[h];
