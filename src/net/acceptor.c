@@ -171,7 +171,7 @@ is_shortage(int error)
 /*
  * How many wait?  A call that finds none is a dear way to learn it: accept4(2)
  * makes a file before it looks.  Where the kernel does not say (UNIX sockets),
- * more than are taken at once.
+ * more than are taken at once; and one, as we were told, where it says none.
  */
 static int
 waiting(int fd)
@@ -182,7 +182,7 @@ waiting(int fd)
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0 ||
 	    info.tcpi_unacked > ACCEPT_BATCH)
 		return ACCEPT_BATCH;
-	return (int)info.tcpi_unacked;
+	return info.tcpi_unacked > 0 ? (int)info.tcpi_unacked : 1;
 }
 
 static void
