@@ -5,6 +5,8 @@
  *
  * Not here:  what is read (h2_block.c).
  */
+#include "base/must.h"
+#include "base/number.h"
 #include "codec/h2_side.h"
 
 /* Framing and fields of a connection are never the sender's. */
@@ -16,23 +18,36 @@ is_made(const struct field *f)
 }
 
 static nghttp2_nv
-make_nv(struct slice name, struct slice value, bool secret)
+make_nv(struct slice name, struct slice value, bool apart)
 {
 	return (nghttp2_nv){
 		.name = (uint8_t *)(uintptr_t)name.p,
 		.value = (uint8_t *)(uintptr_t)value.p,
 		.namelen = name.n,
 		.valuelen = value.n,
-		.flags = secret ? NGHTTP2_NV_FLAG_NO_INDEX :
+		.flags = apart ? NGHTTP2_NV_FLAG_NO_INDEX :
 		    NGHTTP2_NV_FLAG_NONE,
 	};
+}
+
+/*
+ * Secrets stay out of the table of fields sent before (RFC 7541 7.1.3); and so
+ * do values that are never the same, which would only fill it.
+ */
+static bool
+is_apart(const struct field *f)
+{
+	return f->id == FIELD_SET_COOKIE || f->id == FIELD_X_REQUEST_ID ||
+	    f->id == FIELD_TRACEPARENT;
 }
 
 static size_t
 make_length(nghttp2_nv *nv, struct arena *a, const struct head *h)
 {
-	*nv = make_nv(SLICE("content-length"),
-	    arena_print(a, "%lld", (long long)h->length), false);
+	char digits[NUMBER_TEXT];
+	struct slice n = number_print((uint64_t)h->length, digits);
+
+	*nv = make_nv(SLICE("content-length"), arena_copy(a, n), false);
 	return 1;
 }
 
@@ -42,10 +57,12 @@ h2_head_response(struct arena *a, const struct head *h, bool length,
 {
 	nghttp2_nv *nv = arena_get(a, (h->nfields + 2) * sizeof(*nv));
 	unsigned status = h->status == 101 ? 200 : h->status;
+	char digits[NUMBER_TEXT];
 	size_t n = 0;
 
-	nv[n++] = make_nv(SLICE(":status"), arena_print(a, "%03u", status),
-	    false);
+	must(status >= 100 && status <= 999);
+	nv[n++] = make_nv(SLICE(":status"),
+	    arena_copy(a, number_print(status, digits)), false);
 	if (length)
 		n += make_length(&nv[n], a, h);
 	for (uint32_t i = 0; i < h->nfields; i++) {
@@ -54,8 +71,7 @@ h2_head_response(struct arena *a, const struct head *h, bool length,
 		if (is_made(f) || (h->status == 101 &&
 		    f->id == FIELD_SEC_WEBSOCKET_ACCEPT))
 			continue;
-		nv[n++] = make_nv(f->name, f->value,
-		    f->id == FIELD_SET_COOKIE);
+		nv[n++] = make_nv(f->name, f->value, is_apart(f));
 	}
 	*count = n;
 	return nv;
@@ -99,7 +115,7 @@ h2_head_request(struct arena *a, const struct head *h, struct slice scheme,
 
 		if (!is_made(f) && !(h->protocol.n > 0 &&
 		    f->id == FIELD_SEC_WEBSOCKET_KEY))
-			nv[n++] = make_nv(f->name, f->value, false);
+			nv[n++] = make_nv(f->name, f->value, is_apart(f));
 	}
 	*count = n;
 	return nv;

@@ -110,7 +110,7 @@ h2_stream_send_body(struct stream *stream, struct lent bytes, bool end)
 	struct h2_stream *s = h2_stream_of(stream);
 
 	must(bytes.pipe == NULL);
-	if (s->dead || s->gone || !s->head_sent)
+	if (s->dead || s->gone || !s->head_sent || s->asking)
 		return 0;
 	if (s->drops) {
 		h2_stream_drop(s, bytes.n, end);

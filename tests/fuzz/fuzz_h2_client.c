@@ -40,7 +40,7 @@ ask(struct h2_rig *r, unsigned i, uint32_t mood)
 	}
 	/* A tunnel begins where its request has ended. */
 	x->tunnels = mood % 16 <= 2;
-	x->ended = end && !x->tunnels;
+	x->ended = end;
 	stream_send_head(x->s, &h, end);
 }
 

@@ -114,7 +114,7 @@ h2_rig_on_head(void *owner, struct head *h, bool end)
 	if (h->kind != HEAD_INTERIM)
 		s->head = h;
 	if (s->tunnels && (h->status == 101 || h->status / 100 == 2))
-		s->room_end = false;	/* of the request; now its bytes */
+		s->room_end = s->ended = false;	/* of the request */
 	if (h->kind == HEAD_REQUEST)
 		h2_rig_log(r, "%.*s %.*s %.*s", SLICE_ARG(h->method),
 		    SLICE_ARG(h->authority), SLICE_ARG(h->path));
