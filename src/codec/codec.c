@@ -79,6 +79,7 @@ codec_shared_init(struct codec_shared *s, struct slab *pages,
 	    .clock = clock };
 	s->codecs = slab_new(server > client ? server : client, KEEP);
 	s->streams = slab_new(h2_stream_size(), KEEP);
+	s->h2 = h2_settings_new();
 	s->rng = mem_new(sizeof(*s->rng));
 	rng_init_random(s->rng);
 }
@@ -88,6 +89,7 @@ codec_shared_fini(struct codec_shared *s)
 {
 	slab_free(&s->codecs);
 	slab_free(&s->streams);
+	h2_settings_free(&s->h2);
 	free(s->rng);
 	s->rng = NULL;
 }

@@ -57,6 +57,7 @@ struct codec_shared {
 	const struct clock *clock;	/* borrowed */
 	struct slab *codecs;		/* of HTTP/1, with their stream */
 	struct slab *streams;		/* of HTTP/2 */
+	struct h2_settings *h2;		/* of the library's sessions */
 	struct rng *rng;
 };
 

@@ -14,7 +14,13 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "codec/h2.h"
 #include "codec/h2_side.h"
+
+struct h2_settings {
+	nghttp2_session_callbacks *callbacks;
+	nghttp2_option *server, *client;	/* by role */
+};
 
 #define FIRST_UNKNOWN 10	/* type of a frame */
 
@@ -225,7 +231,7 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
  * frames of unknown types, too, it tells only if it is asked to.
  */
 static nghttp2_option *
-options(const struct h2_role *role)
+options(bool server)
 {
 	nghttp2_option *o;
 
@@ -241,7 +247,7 @@ options(const struct h2_role *role)
 		if (type != NGHTTP2_PRIORITY_UPDATE)
 			nghttp2_option_set_user_recv_extension_type(o,
 			    (uint8_t)type);
-	if (role->server)
+	if (server)
 		h2_priority_options(o);
 	return o;
 }
@@ -260,13 +266,39 @@ callbacks(void)
 	return cb;
 }
 
+struct h2_settings *
+h2_settings_new(void)
+{
+	struct h2_settings *s = mem_new(sizeof(*s));
+
+	s->callbacks = callbacks();
+	s->server = options(true);
+	s->client = options(false);
+	return s;
+}
+
+void
+h2_settings_free(struct h2_settings **sp)
+{
+	struct h2_settings *s = *sp;
+
+	if (s == NULL)
+		return;
+	nghttp2_session_callbacks_del(s->callbacks);
+	nghttp2_option_del(s->server);
+	nghttp2_option_del(s->client);
+	free(s);
+	*sp = NULL;
+}
+
 struct h2 *
 h2_new(const struct h2_role *role, const struct codec_ops *ops,
     const struct codec_shared *shared, const struct http_limits *limits,
     const struct codec_host *host, void *owner)
 {
-	nghttp2_session_callbacks *cb = callbacks();
-	nghttp2_option *o = options(role);
+	const nghttp2_session_callbacks *cb = shared->h2->callbacks;
+	const nghttp2_option *o = role->server ? shared->h2->server :
+	    shared->h2->client;
 	struct h2 *h = mem_new(sizeof(*h));
 	int rv;
 
@@ -287,7 +319,5 @@ h2_new(const struct h2_role *role, const struct codec_ops *ops,
 	rv = role->server ? nghttp2_session_server_new2(&h->session, cb, h, o) :
 	    nghttp2_session_client_new2(&h->session, cb, h, o);
 	must(rv == 0);
-	nghttp2_session_callbacks_del(cb);
-	nghttp2_option_del(o);
 	return h;
 }
