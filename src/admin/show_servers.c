@@ -145,12 +145,14 @@ put_conn_json(struct request *r, const struct server *s)
 	put_json_names(r, s);
 	text_add(r->out, ",\"requests\":%u,\"busy\":%u,\"idle\":%u,"
 	    "\"idle_limit\":%lld,\"connects\":%llu,\"reuses\":%llu,"
+	    "\"silent\":%llu,"
 	    "\"tls_handshakes\":%llu,\"tls_resumed\":%llu,"
 	    "\"tls_failed\":%llu}",
 	    s->active, s->nbusy, s->nidle,
 	    (long long)s->pool->conf->reuse.max,
 	    (unsigned long long)s->count.connect,
 	    (unsigned long long)s->count.reuse,
+	    (unsigned long long)s->count.silent,
 	    (unsigned long long)s->count.tls,
 	    (unsigned long long)s->count.tls_resumed,
 	    (unsigned long long)s->count.tls_failed);

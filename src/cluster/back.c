@@ -50,10 +50,13 @@ set_idle(struct back *b)
 
 	if (t <= 0)
 		back_set_busy(b);
-	if (t <= 0 || !back_set_idle(b))
+	b->idle_until = link_loop(&b->link)->clock.now + t;
+	if (t <= 0 || !back_set_idle(b)) {
 		link_end(&b->link, false);
-	else
-		loop_after(link_loop(&b->link), &b->timer, t);
+	} else {
+		back_doubt(b);
+		back_arm(b);
+	}
 }
 
 /* It no longer waits. */
@@ -191,6 +194,7 @@ on_connected(void *owner)
 	count_handshake(b);
 	link_codec(&b->link, row->client, &c->shared,
 	    &b->server->pool->limits);
+	b->link.heard = link_loop(&b->link)->clock.now;
 	link_kick(&b->link);		/* it may have closed already */
 	if (b->link.down)
 		return;
@@ -218,7 +222,7 @@ on_slots(void *owner)
 static void
 on_change(void *owner)
 {
-	(void)owner;
+	back_trust(owner);
 }
 
 static void
@@ -271,19 +275,40 @@ give_up_handshake(struct back *b)
 	fail_asks(b, ETIMEDOUT, why);
 }
 
-/* The connect took too long, or it has been idle for long enough. */
+static void
+give_up_connect(struct back *b)
+{
+	if (b->below != NULL && b->below->connected)
+		give_up_handshake(b);
+	else
+		fail_asks(b, ETIMEDOUT, "");
+	link_end(&b->link, true);
+}
+
+/*
+ * The connect took too long; or it was idle for long enough, or silent.  Who
+ * has streams on one that is silent waits for them as long as it likes.
+ */
 static void
 on_timer(struct timer *t)
 {
 	struct back *b = list_entry(t, struct back, timer);
+	int64_t now = link_loop(&b->link)->clock.now;
 
-	if (b->connected && b->place != BACK_IDLE)
+	if (!b->connected) {
+		give_up_connect(b);
+	} else if (b->place != BACK_IDLE) {
 		return;		/* in use: set_idle sets it anew */
-	if (!b->connected && b->below != NULL && b->below->connected)
-		give_up_handshake(b);
-	else if (!b->connected)
-		fail_asks(b, ETIMEDOUT, "");
-	link_end(&b->link, !b->connected);
+	} else if (now >= b->idle_until) {
+		link_end(&b->link, false);
+	} else if (b->asked != 0 &&
+	    now >= b->asked + b->server->pool->conf->timeouts.connect) {
+		b->server->count.silent++;
+		link_end(&b->link, true);
+	} else {
+		back_doubt(b);
+		back_arm(b);
+	}
 }
 
 /* The name is the alias's, until the certificate has been held against it. */

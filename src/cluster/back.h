@@ -47,7 +47,10 @@ struct back {
 	struct tls_client *client;	/* the settings it was made under; counted */
 	struct alias *alias;		/* its name, counted; NULL: plain */
 	struct task reap;
-	struct timer timer;		/* connect and handshake, then idle */
+	struct timer timer;		/* connect and handshake, then idle, or
+					 * an answer to what was asked */
+	int64_t idle_until;		/* while it is idle */
+	int64_t asked;			/* for life, and nothing came since */
 	struct list asks;
 	enum proxy_version said;	/* how the server was told for whom */
 	struct caller *caller;		/* for whom alone; NULL: it has left,

@@ -46,7 +46,7 @@ back_room(const struct back *b)
 
 	if (!b->is_shared)
 		most = 1;
-	if (b->link.down || used >= most)
+	if (b->link.down || b->asked != 0 || used >= most)
 		return 0;
 	if (!b->connected)
 		return most - used;
@@ -129,6 +129,54 @@ back_set_idle(struct back *b)
 	return true;
 }
 
+void
+back_arm(struct back *b)
+{
+	const struct conf_pool *p = b->server->pool->conf;
+	struct loop *loop = link_loop(&b->link);
+	int64_t at = b->asked + p->timeouts.connect;
+
+	if (b->asked == 0 && b->is_shared && p->reuse.ping > 0)
+		at = b->link.heard + p->reuse.ping;
+	else if (b->asked == 0)
+		at = b->idle_until;
+	if (b->idle_until < at || at <= loop->clock.now)
+		at = b->idle_until;
+	timer_set(&loop->wheel, &b->timer, at);
+}
+
+bool
+back_doubt(struct back *b)
+{
+	int64_t ping = b->server->pool->conf->reuse.ping;
+	int64_t now = link_loop(&b->link)->clock.now;
+
+	if (!b->is_shared || !b->connected || ping == 0)
+		return false;
+	if (b->asked != 0)
+		return true;
+	if (now < b->link.heard + ping || !codec_ask(b->link.codec))
+		return false;
+	b->asked = now;
+	if (b->place == BACK_IDLE)
+		back_arm(b);
+	else
+		back_file(b);
+	return true;
+}
+
+void
+back_trust(struct back *b)
+{
+	if (b->asked == 0 || b->link.heard <= b->asked)
+		return;
+	b->asked = 0;
+	if (b->place == BACK_IDLE)
+		back_arm(b);
+	else
+		back_file(b);
+}
+
 /* The one used last.  Those of no use any more, after a reload, are closed. */
 static struct back *
 find_idle(const struct server *s, const struct alias *alias, uint64_t after)
@@ -139,7 +187,8 @@ find_idle(const struct server *s, const struct alias *alias, uint64_t after)
 	list_each(b, &s->idle, struct back, node) {
 		if (!back_is_of_use(b))
 			link_end(&b->link, false);
-		else if (b->alias == alias && b->number > after)
+		else if (b->alias == alias && b->number > after &&
+		    !back_doubt(b))
 			return b;
 		if (++looks == LOOKS_MOST)
 			break;
@@ -157,10 +206,10 @@ is_better(const struct back *a, const struct back *b)
 }
 
 static bool
-may_share(const struct back *b, const struct alias *alias, uint64_t after)
+may_share(struct back *b, const struct alias *alias, uint64_t after)
 {
 	return b->alias == alias && b->number > after && back_is_of_use(b) &&
-	    back_room(b) > 0;
+	    back_room(b) > 0 && !back_doubt(b);
 }
 
 static struct back *

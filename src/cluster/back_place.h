@@ -24,6 +24,18 @@ uint32_t back_room(const struct back *b);
 struct back *back_find(const struct server *s, const struct alias *alias,
     const struct caller *caller, uint64_t after);
 
+/*
+ * Has it been silent for so long (pool.reuse.ping) that no request should be
+ * risked on it?  Then it is asked for life, and has no room until it answers.
+ */
+bool back_doubt(struct back *b);
+
+/* After bytes came: they are an answer. */
+void back_trust(struct back *b);
+
+/* Sets the timer of one that is idle. */
+void back_arm(struct back *b);
+
 void back_unlist(struct back *b);
 void back_set_busy(struct back *b);
 void back_file(struct back *b);		/* it is in use: open or busy */

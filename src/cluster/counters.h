@@ -46,6 +46,7 @@ struct counters {
 	uint64_t req_tot;
 	uint64_t cli_abrt, srv_abrt;
 	uint64_t connect, reuse;	/* server connections: new, reused */
+	uint64_t silent;		/* idle ones that no longer answered */
 	uint64_t tls, tls_resumed;	/* handshakes with it; of them, quick */
 	uint64_t tls_failed;
 	uint64_t intercepted;		/* answers of our own */

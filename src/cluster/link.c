@@ -289,6 +289,7 @@ read_some(struct link *l)
 	    (room = read_room(l)) > 0) {
 		n = conn_recv(l->conn, p->in.base + p->in.end, room);
 		if (n > 0) {
+			l->heard = link_loop(l)->clock.now;
 			p->in.end += (uint32_t)n;
 			p->few = p->few && (size_t)n < room;
 			feed(l);

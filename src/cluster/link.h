@@ -47,6 +47,7 @@ struct link {
 	const struct link_sink *sink;
 	void *owner;
 	struct pump *pump;
+	int64_t heard;		/* clock.now: when bytes came last */
 	bool blocked;		/* output waits for room */
 	bool lingering, shut, down;
 	bool reset;		/* to be closed with a RST */

@@ -597,6 +597,14 @@ say_later(struct wire *w, const char *text)
 }
 
 void
+say_bytes_later(struct wire *w, const char *bytes, size_t n)
+{
+	text_add_slice(&w->in, slice_make(bytes, n));
+	w->conn.readable = true;
+	tell(w);
+}
+
+void
 say(struct stage *st, struct wire *w, const char *fmt, ...)
 {
 	va_list ap;

@@ -137,6 +137,7 @@ void say_reset(struct stage *st, struct wire *w);
 
 /* The same without settling: what comes before that comes in one tick. */
 void say_later(struct wire *w, const char *text);
+void say_bytes_later(struct wire *w, const char *bytes, size_t n);
 void say_reset_later(struct wire *w);
 
 /* A reset that the product is not told of: it meets it by writing. */
