@@ -9,7 +9,8 @@
  * Why:       who asks may be gone before the connection stands; then the
  *            connection is not wasted but becomes an idle one.
  * Owns:      the link.   Borrows: the server, which counts its backs.
- * Invariant: while it is not connected nopen is 0, and after that nasks is.
+ * Invariant: while it is not connected nopen is 0.  Asks wait only until it is
+ *            known how many streams it takes.
  *            It is freed when it is down and nopen is 0.
  * Not here:  which connection is taken (back_place.c).
  */
@@ -24,6 +25,8 @@
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
 #include "net/tls_client.h"
+
+#define LOOKS_MOST 256		/* asks that are passed */
 
 static struct cluster *
 cluster_of(const struct back *b)
@@ -87,13 +90,19 @@ count_reuse(struct server *s)
 	s->pool->count.reuse++;
 }
 
+/* Whose turn it is, of those that wait. */
+static struct back_ask *
+first_ask(struct back *b)
+{
+	must(!list_is_empty(&b->asks));
+	return list_entry(b->asks.next, struct back_ask, node);
+}
+
 static void
 fail_asks(struct back *b, int error, const char *reason)
 {
-	struct list *n;
-
-	while ((n = b->asks.next) != &b->asks) {
-		struct back_ask *ask = list_entry(n, struct back_ask, node);
+	while (b->nasks > 0) {
+		struct back_ask *ask = first_ask(b);
 
 		(void)snprintf(ask->reason, sizeof(ask->reason), "%s",
 		    reason);
@@ -143,34 +152,37 @@ refuse_protocol(struct back *b, const char *why)
 static void place_ask(struct back_ask *ask, struct alias *alias);
 
 /*
- * Those who waited get a stream each, while there is room.  It takes fewer than
- * was expected if the server turned out to speak another protocol: the others
- * look further.
+ * Those who wait get a stream each, while there are any.  Once it is known that
+ * there are no more, because the server allows fewer or turned out to speak
+ * another protocol, the others look further.
  */
 static void
 serve_asks(struct back *b)
 {
 	struct list rest, *n;
 	struct back_ask *ask;
-	bool is_first = true;
 
-	list_init(&rest);
-	while ((n = b->asks.next) != &b->asks) {
-		ask = list_entry(n, struct back_ask, node);
+	while (b->nasks > 0 && codec_slots(b->link.codec) > 0) {
+		ask = first_ask(b);
 		dismiss(b, ask);
-		list_add_tail(&rest, &ask->node);
-	}
-	while (back_room(b) > 0 && (n = list_pop(&rest)) != NULL) {
-		ask = list_entry(n, struct back_ask, node);
 		give_stream(b, ask);
-		if (!is_first)
+		if (b->streams > 1)
 			count_reuse(b->server);
-		is_first = false;
 		ask->on_done(ask->owner);
 	}
 	back_file(b);
-	while ((n = list_pop(&rest)) != NULL)
-		place_ask(list_entry(n, struct back_ask, node), b->alias);
+	if (!back_is_settled(b))
+		return;
+	list_init(&rest);
+	list_splice(&rest, &b->asks);
+	b->nasks = 0;
+	while ((n = list_pop(&rest)) != NULL) {
+		ask = list_entry(n, struct back_ask, node);
+		ask->back = NULL;
+		place_ask(ask, b->alias);
+		if (ask->done)
+			ask->on_done(ask->owner);
+	}
 }
 
 static void
@@ -200,7 +212,7 @@ on_connected(void *owner)
 		return;
 	if (b->nasks > 0)
 		serve_asks(b);
-	else
+	else if (b->nopen == 0)
 		set_idle(b);
 }
 
@@ -211,8 +223,10 @@ on_slots(void *owner)
 
 	if (b->link.down)
 		loop_reap(link_loop(&b->link), &b->reap);
-	else if (b->nasks > 0 || b->place == BACK_IDLE)
+	else if (b->place == BACK_IDLE || !b->connected)
 		return;
+	else if (b->nasks > 0)
+		serve_asks(b);
 	else if (b->nopen > 0)
 		back_file(b);
 	else if (codec_slots(b->link.codec) > 0)
@@ -297,6 +311,9 @@ on_timer(struct timer *t)
 
 	if (!b->connected) {
 		give_up_connect(b);
+	} else if (b->nasks > 0) {
+		fail_asks(b, ETIMEDOUT, "");
+		back_file(b);
 	} else if (b->place != BACK_IDLE) {
 		return;		/* in use: set_idle sets it anew */
 	} else if (now >= b->idle_until) {
@@ -337,10 +354,27 @@ will_share(const struct server *s)
 	return s->agreed == HTTP_PROTO_NONE || codec_of(s->agreed)->shared;
 }
 
+/*
+ * Where a server ends connections after few requests, those who lost are not to
+ * lose each time.
+ */
+static void
+line_up(struct back *b, struct back_ask *ask)
+{
+	struct list *at = b->asks.prev;
+
+	for (int i = 0; ask->refusals > 0 && i < LOOKS_MOST &&
+	    at != &b->asks; i++, at = at->prev)
+		if (list_entry(at, struct back_ask, node)->refusals >=
+		    ask->refusals)
+			break;
+	list_add_after(at, &ask->node);
+}
+
 static void
 wait_for(struct back *b, struct back_ask *ask)
 {
-	list_add_tail(&b->asks, &ask->node);
+	line_up(b, ask);
 	ask->back = b;
 	b->nasks++;
 	back_file(b);
@@ -396,7 +430,7 @@ place_ask(struct back_ask *ask, struct alias *alias)
 
 	if (b == NULL) {
 		dial(ask, alias_hold(alias));
-	} else if (!b->connected) {
+	} else if (!b->connected || codec_slots(b->link.codec) == 0) {
 		wait_for(b, ask);
 	} else {
 		give_stream(b, ask);

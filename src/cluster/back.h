@@ -28,6 +28,7 @@ struct back_ask {
 	const struct stream_sink *sink;	/* of the stream to come */
 	void *owner;
 	void (*on_done)(void *owner);	/* schedules; decides nothing */
+	unsigned refusals;		/* the asker's, so far */
 	bool done;
 	struct stream *stream;
 	int error;			/* errno: ECONNREFUSED, ETIMEDOUT, ... */
@@ -51,7 +52,8 @@ struct back {
 					 * an answer to what was asked */
 	int64_t idle_until;		/* while it is idle */
 	int64_t asked;			/* for life, and nothing came since */
-	struct list asks;
+	struct list asks;		/* that wait; those that were refused
+					 * most often come first */
 	enum proxy_version said;	/* how the server was told for whom */
 	struct caller *caller;		/* for whom alone; NULL: it has left,
 					 * or nothing was said */

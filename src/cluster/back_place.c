@@ -38,6 +38,12 @@ back_is_of_use(const struct back *b)
 	    tls_client_same(b->client, back_client_of(b->server));
 }
 
+bool
+back_is_settled(const struct back *b)
+{
+	return b->connected && b->link.codec->settled;
+}
+
 uint32_t
 back_room(const struct back *b)
 {
@@ -48,7 +54,7 @@ back_room(const struct back *b)
 		most = 1;
 	if (b->link.down || b->asked != 0 || used >= most)
 		return 0;
-	if (!b->connected)
+	if (!back_is_settled(b))
 		return most - used;
 	slots = codec_slots(b->link.codec);
 	return slots < most - used ? slots : most - used;
@@ -168,13 +174,20 @@ back_doubt(struct back *b)
 void
 back_trust(struct back *b)
 {
-	if (b->asked == 0 || b->link.heard <= b->asked)
+	if (b->asked == 0 || (b->link.codec->asked &&
+	    b->link.heard <= b->asked))
 		return;
 	b->asked = 0;
 	if (b->place == BACK_IDLE)
 		back_arm(b);
 	else
 		back_file(b);
+}
+
+static bool
+may_get(struct back *b)
+{
+	return back_room(b) > 0 && !back_doubt(b);
 }
 
 /* The one used last.  Those of no use any more, after a reload, are closed. */
@@ -188,7 +201,7 @@ find_idle(const struct server *s, const struct alias *alias, uint64_t after)
 		if (!back_is_of_use(b))
 			link_end(&b->link, false);
 		else if (b->alias == alias && b->number > after &&
-		    !back_doubt(b))
+		    (!b->is_shared || may_get(b)))
 			return b;
 		if (++looks == LOOKS_MOST)
 			break;
@@ -209,7 +222,7 @@ static bool
 may_share(struct back *b, const struct alias *alias, uint64_t after)
 {
 	return b->alias == alias && b->number > after && back_is_of_use(b) &&
-	    back_room(b) > 0 && !back_doubt(b);
+	    may_get(b);
 }
 
 static struct back *

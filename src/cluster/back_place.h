@@ -13,7 +13,10 @@ struct tls_client *back_client_of(const struct server *s);
 /* Does what was said and agreed on at first hold for a request to come? */
 bool back_is_of_use(const struct back *b);
 
-/* How many more streams, or asks while it is dialled, it takes now. */
+/* It is known how many streams it takes; until then asks wait with it. */
+bool back_is_settled(const struct back *b);
+
+/* How many more streams, or asks that wait, it takes now. */
 uint32_t back_room(const struct back *b);
 
 /*

@@ -113,6 +113,8 @@ struct codec {
 				 * said that the end would come */
 	bool light;		/* if it is freed while CODEC_IDLE, nothing is
 				 * lost but `requests` */
+	bool settled;		/* the peer has said what it allows; before,
+				 * slots() is a guess that may be too low */
 	bool asked;		/* by codec_ask, and no answer came yet */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */

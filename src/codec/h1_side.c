@@ -31,6 +31,7 @@ h1_side_init(struct h1_side *h, const struct codec_ops *ops,
 		.limits = limits,
 		.proto = HTTP_1_1,
 		.keep_alive = -1,
+		.settled = true,
 	};
 	arena_init(&h->arena, shared->chunks);
 }

@@ -316,7 +316,7 @@ send_head(struct stream *stream, const struct head *head, bool end)
 	}
 	nv = h2_head_request(&s->arena, head, scheme, head->length >= 0 &&
 	    !s->asking, &n);
-	if (!s->extended || h->settled) {
+	if (!s->extended || h->codec.settled) {
 		submit(s, nv, n);
 		return;
 	}
@@ -331,7 +331,7 @@ on_settings(struct h2 *h)
 {
 	struct h2_stream *s;
 
-	if (!h->settled)
+	if (!h->codec.settled)
 		return;
 	list_each(s, &h->streams, struct h2_stream, node)
 		if (s->waits != NULL && s->held && !s->gone) {

@@ -158,7 +158,7 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 		h->role->on_reset(h, s);
 		break;
 	case NGHTTP2_SETTINGS:
-		h->settled = h->settled ||
+		h->codec.settled = h->codec.settled ||
 		    (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
 		if (h->role->on_settings != NULL)
 			h->role->on_settings(h);

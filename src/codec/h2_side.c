@@ -216,7 +216,7 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 		return 0;
 	if (frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM)
 		h->abuse = ABUSE_FIELDS;
-	h->why = h->settled ? reason_of(frame->goaway.error_code) :
+	h->why = h->codec.settled ? reason_of(frame->goaway.error_code) :
 	    h->role->server ? "no SETTINGS behind the preface" :
 	    "what it speaks is not HTTP/2";
 	h->status = h->role->server ? 400 : 502;

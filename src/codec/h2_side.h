@@ -167,7 +167,6 @@ struct h2 {
 	struct h2_update updates[H2_UPDATES];
 	bool over;			/* nothing is read any more */
 	bool draining, drained;		/* both steps of GOAWAY */
-	bool settled;			/* the peer's SETTINGS have come */
 	int64_t drain_began;
 };
 

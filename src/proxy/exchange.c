@@ -285,6 +285,7 @@ step_pick(struct exchange *x)
 	x->ask.client = x->front->link.conn;
 	if (x->deadline != 0)
 		exchange_wait(x, x->deadline);
+	x->ask.refusals = x->refusals;
 	back_ask(&x->ask, s, exchange_authority(x), x->after);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
@@ -347,7 +348,6 @@ avoid_broken(struct exchange *x)
 {
 	if (x->bs == NULL)
 		return;
-	x->after = back_newest(x->server);
 	if (x->back_error == STREAM_REFUSED && x->refusals++ == 0)
 		return;
 	exchange_note_tried(x);

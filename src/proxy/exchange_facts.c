@@ -171,6 +171,7 @@ back_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 	struct exchange *x = owner;
 
 	x->back_error = e;
+	x->after = back_newest(x->server);
 	if (fault != NULL) {
 		x->fault = *fault;
 		x->fault.bytes = SLICE_NONE;

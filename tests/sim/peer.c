@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "http/websocket.h"
 
 void
 peer_say(struct peer *p, const char *bytes, size_t n)
@@ -264,19 +265,26 @@ peer_interim(struct peer *p, unsigned n, int status, const char *fields)
 void
 peer_answer_websocket(struct peer *p, unsigned n)
 {
+	struct peer_stream *s = stream_of(p, n);
+	char proof[WEBSOCKET_ACCEPT_TEXT];
+	const char *key;
 	struct text t;
 
-	stream_of(p, n)->tunnel = true;
+	s->tunnel = true;
 	if (p->h2 != NULL) {
 		answer_h2(p, n, 200, "", PEER_UNKNOWN);
 		return;
 	}
+	key = strstr(s->told.head.p, "\nsec-websocket-key: ");
+	assert_non_null(key);
+	key += 20;
 	p->state = PEER_TUNNEL;
 	p->s[n].told.end = false;	/* its bytes begin */
 	text_init(&t);
 	text_add(&t, "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\n"
-	    "Upgrade: websocket\r\nSec-WebSocket-Accept: "
-	    "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+	    "Upgrade: websocket\r\nSec-WebSocket-Accept: %.*s\r\n\r\n",
+	    SLICE_ARG(websocket_accept(slice_make(key, strcspn(key, "\n")),
+	    proof)));
 	say_text(p, &t);
 }
 

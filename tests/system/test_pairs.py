@@ -1,0 +1,164 @@
+"""All pairs of protocols, with clients and servers that others wrote: curl in
+front; nginx's protocol (by our origin) and python3-h2 behind."""
+import hashlib
+import os
+
+from h2_servers import H2Origin
+from h2wire import (DATA, END_HEADERS, END_STREAM, H2Wire, HEADERS, block,
+                    frame)
+from harness import (SLOW, Steelyard, equal, fail, main, once, pool, request,
+                     rows, run, temp_dir, wait_for)
+from origins import GoodOrigin, pattern_sha256
+from wire import WEBSOCKET
+
+FRONTS = {"h1": "--http1.1", "h2": "--http2-prior-knowledge"}
+
+
+@once
+def proxies():
+    """By the protocol of the servers."""
+    return {"h1": Steelyard(pool(GoodOrigin(name="a"))),
+            "h2": Steelyard(pool(H2Origin(), protocol="h2"))}
+
+
+PAIRS = [("%s to %s" % (f, b), f, b) for f in FRONTS for b in ("h1", "h2")]
+
+
+def each(title):
+    """A case for each pair."""
+    return rows([("%s, %s" % (title, name), f, b) for name, f, b in PAIRS])
+
+
+def curl(s, front, path, *more, **how):
+    return run(["curl", "-sS", FRONTS[front], "--max-time", "30", *more,
+                "http://127.0.0.1:%d%s" % (s.port, path)], timeout=60, **how)
+
+
+def facts(s, front, path, *more, **how):
+    """What curl got, and "status version"."""
+    got = curl(s, front, path, "-w", "\n%{http_code} %{http_version}", *more,
+               **how)
+    equal(got.stderr, "")
+    body, _, last = got.stdout.rpartition("\n")
+    return body, last
+
+
+VERSION = {"h1": "HTTP/1.1", "h2": "HTTP/2.0"}
+
+
+@each("a request and its answer")
+def plain(front, back):
+    s = proxies()[back]
+    target = "/echo?%s-%s" % (front, back)
+    body, last = facts(s, front, target, "-H", "X-One: 1")
+    equal(last, "200 2" if front == "h2" else "200 1.1")
+    if '"target": "%s"' % target not in body or "x-one" not in body.lower():
+        fail("the server saw " + body)
+    line = s.access(target=target)
+    equal((line["version"], line["server_version"], line["termination"]),
+          (VERSION[front], VERSION[back], "--"))
+
+
+@each("bodies both ways")
+def bodies(front, back):
+    s = proxies()[back]
+    path = os.path.join(temp_dir(), "body")
+    with open(path, "wb") as f:
+        f.write(os.urandom(3 << 20))
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    body, last = facts(s, front, "/sha256", "--data-binary", "@" + path)
+    equal((body, last[:3]), ("%s %d" % (digest, 3 << 20), "200"))
+    with open(path, "rb") as f:         # of a length that curl cannot know
+        body, last = facts(s, front, "/sha256", "-T", "-", "-X", "POST",
+                           stdin=f)
+    equal((body, last[:3]), ("%s %d" % (digest, 3 << 20), "200"))
+    out = os.path.join(temp_dir(), "out")
+    curl(s, front, "/size?n=5000000", "-o", out)
+    with open(out, "rb") as f:
+        equal(hashlib.sha256(f.read()).hexdigest(), pattern_sha256(5000000))
+
+
+@each("HEAD")
+def to_head(front, back):
+    got = curl(proxies()[back], front, "/size?n=1234", "-I")
+    equal(got.stderr, "")
+    if "content-length: 1234" not in got.stdout.lower():
+        fail("no length in " + got.stdout)
+
+
+@each("a client that leaves")
+def leaves(front, back):
+    """The server is free at once, and what shares its connection goes on."""
+    s = proxies()[back]
+    if front == "h1":
+        with s.wire() as w:
+            w.send(request("/slow?ms=20000"))
+            wait_for(lambda: s.row("web/a")["scur"] == "1", 5 * SLOW)
+            w.reset()
+    else:
+        got = curl(s, front, "/slow?ms=20000", "--max-time", "0.3")
+        equal(got.returncode, 28)
+    line = s.access(target="/slow?ms=20000", version=VERSION[front])
+    equal(line["termination"], "CH")
+    equal(facts(s, front, "/echo")[1][:3], "200")
+    wait_for(lambda: s.row("web/a")["scur"] == "0", 5 * SLOW)
+
+
+@rows([("early, interim, cut and broken answers, %s to h2" % f, f)
+       for f in FRONTS])
+def what_only_the_new_servers_do(front):
+    s = proxies()["h2"]
+    if front == "h1":           # curl 7.88 takes NO_ERROR for an error
+        body, last = facts(s, front, "/early", "--data-binary", "x" * 10)
+        equal((body, last[:3]), ("too large", "413"))
+    got = curl(s, front, "/interim", "-i")
+    equal(got.stderr, "")
+    if "103" not in got.stdout or "link: </x>" not in got.stdout.lower():
+        fail("no interim response in " + got.stdout)
+    got = curl(s, front, "/trailers", "-i", "-H", "TE: trailers")
+    if "x-sum: 2" not in got.stdout.lower():
+        fail("no trailers in " + got.stdout)
+    equal(facts(s, front, "/break", "-X", "POST")[1][:3], "502")
+    got = curl(s, front, "/cut", "-o", "/dev/null")
+    equal(got.returncode != 0, True, "a body cut short looked complete")
+    equal(s.access(target="/cut", version=VERSION[front])["termination"],
+          "SD")
+
+
+def h1_websocket(s):
+    with s.wire() as w:
+        w.send(request("/ws", WEBSOCKET))
+        r = w.response()
+        equal((r.status, r.get("Upgrade")), (101, "websocket"))
+        if not r.has("Sec-WebSocket-Accept"):
+            fail("no proof for the client: %r" % (r.fields,))
+        for i in range(5):
+            w.send(b"ping%d" % i)
+            equal(w.read_exactly(5, 5), b"ping%d" % i)
+
+
+def h2_websocket(s):
+    with H2Wire(s.port) as w:
+        w.send(frame(HEADERS, END_HEADERS, 1, block(
+            (":method", "CONNECT"), (":protocol", "websocket"),
+            (":scheme", "http"), (":authority", "a"), (":path", "/ws"),
+            ("sec-websocket-version", "13"))))
+        w.until(HEADERS, 1)
+        for i in range(5):
+            w.send(frame(DATA, 0, 1, b"ping%d" % i))
+            equal(w.until(DATA, 1), b"ping%d" % i)
+        w.send(frame(DATA, END_STREAM, 1))
+        equal(w.until(DATA, 1), b"")
+
+
+@each("WebSocket")
+def websocket(front, back):
+    s = proxies()[back]
+    (h1_websocket if front == "h1" else h2_websocket)(s)
+    line = s.access(target="/ws", version=VERSION[front])
+    equal((line["status"], line["server_version"]), (101, VERSION[back]))
+
+
+if __name__ == "__main__":
+    main()
