@@ -56,9 +56,12 @@ set_idle(struct back *b)
 	b->idle_until = link_loop(&b->link)->clock.now + t;
 	if (t <= 0 || !back_set_idle(b)) {
 		link_end(&b->link, false);
-	} else {
+	} else if (b->is_shared) {
 		back_doubt(b);
 		back_arm(b);
+	} else {
+		timer_set(&link_loop(&b->link)->wheel, &b->timer,
+		    b->idle_until);
 	}
 }
 

@@ -163,6 +163,32 @@ carries_trailers(void **state)
 	close_scene(&sc);
 }
 
+/* HTTP/1.1 has none behind a length (RFC 9112 7.1.2). */
+static void
+carries_trailers_behind_a_length(void **state)
+{
+	struct scene sc;
+
+	open_scene(&sc, state);
+	peer_ask(sc.client, "POST", "/", sc.pair->front ? "TE: trailers\r\n" :
+	    "TE: trailers\r\nConnection: TE\r\n", PEER_UNKNOWN);
+	meet(&sc);
+	peer_body(sc.client, 1, "", true);
+	peer_told(sc.server, 1);
+	peer_answer(sc.server, 1, 200, "", 3);
+	peer_body(sc.server, 1, "def", !sc.pair->back);
+	if (sc.pair->back)
+		peer_trailers(sc.server, 1, "X-Sum: 2\r\n");
+	assert_body(peer_told(sc.client, 1), "def");
+	if (sc.pair->front && sc.pair->back)
+		assert_string_equal(sc.client->s[1].told.trailers.p,
+		    "x-sum: 2\n");
+	else
+		assert_int_equal(sc.client->s[1].told.trailers.n, 0);
+	assert_ended(&sc.st, "--", 200);
+	close_scene(&sc);
+}
+
 static void
 carries_interim_responses(void **state)
 {
@@ -530,6 +556,7 @@ static const struct {
 	CASE(carries_bodies_of_known_length),
 	CASE(carries_bodies_of_unknown_length),
 	CASE(carries_trailers),
+	CASE(carries_trailers_behind_a_length),
 	CASE(carries_interim_responses),
 	CASE(carries_an_answer_to_head),
 	CASE(carries_an_early_answer),

@@ -651,6 +651,58 @@ speaks_the_old_one_in_clear_when_it_may_choose(void **state)
 	peer_free(two);
 }
 
+/* A server that is told first whom the connection is for. */
+static struct peer *
+told_server(struct stage *st, const char *who)
+{
+	struct wire *w = stage_dialled(st, SERVER_A);
+	size_t n;
+
+	assert_non_null(w);
+	n = (size_t)(strstr(w->out.p, "\r\n") + 2 - w->out.p);
+	heard_some(st, w, n);
+	assert_has(w->last.p, who);
+	w->taken = false;
+	return peer_server(st, SERVER_A, true);
+}
+
+static void
+shares_only_among_the_requests_of_one_client_that_is_named(void **state)
+{
+	struct stage st;
+	struct peer *one, *two, *first, *second;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = SHARED
+	    "send_proxy = \"v1\";");
+	one = peer_client(&st, true);
+	two = peer_client(&st, true);
+	ask(one, 2);
+	ask(two, 1);
+	assert_int_equal(stage_dials(&st, SERVER_A), 2);
+	first = told_server(&st, "192.0.2.1 10.0.0.9 4000");
+	second = told_server(&st, "192.0.2.1 10.0.0.9 4001");
+	assert_int_equal(first->n, 2);
+	assert_int_equal(second->n, 1);
+	ask(one, 1);
+	answer(first, 1);
+	answer(first, 2);
+	answer(first, 3);
+	answer(second, 1);
+	for (unsigned i = 1; i <= 3; i++)
+		assert_ok(one, i);
+	assert_ok(two, 1);
+	assert_int_equal(server_a(&st)->nidle, 2);
+	say_eof(&st, one->w);
+	assert_true(is_cut(first->w));
+	assert_false(is_cut(second->w));
+	stage_close(&st);
+	peer_free(one);
+	peer_free(two);
+	peer_free(first);
+	peer_free(second);
+}
+
 static void
 spreads_requests_evenly(void **state)
 {
@@ -703,6 +755,8 @@ main(void)
 		cmocka_unit_test(lets_streams_finish_on_a_server_in_maint),
 		cmocka_unit_test(keeps_a_connection_that_nobody_waits_for),
 		cmocka_unit_test(speaks_the_old_one_in_clear_when_it_may_choose),
+		cmocka_unit_test(
+		    shares_only_among_the_requests_of_one_client_that_is_named),
 		cmocka_unit_test(spreads_requests_evenly),
 	};
 

@@ -57,7 +57,8 @@ def many_clients_share_few_connections():
         print("# %d connections, %s requests a server" % (made, shares))
         equal(made <= 12, True, "%d connections to servers" % made)
         equal(sum(shares), 6000)
-        equal(max(shares) - min(shares) <= 60, True, "shares %s" % shares)
+        # a server that is slower for a while gets fewer
+        equal(max(shares) <= 2 * min(shares), True, "shares %s" % shares)
         for r in rows_:
             equal(r["proto"], "h2")
             equal(int(r["connect"]) + int(r["reuse"]), int(r["req_tot"]))
