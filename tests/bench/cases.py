@@ -71,6 +71,9 @@ def multiplexed(name, what, **more):
         else ("--http2-prior-knowledge",), **more})
 
 
+# Who does not speak HTTP/2 to servers: no proxy but these do.
+NO_H2_BACK = ("floor", "nginx", "h2o")
+
 CASES = [
     Case("small64", "100 bytes, 64 clients"),
     Case("small1000", "100 bytes, 1,000 clients", clients=1000),
@@ -95,6 +98,10 @@ CASES = [
     multiplexed("h2body16k", "16 KiB, HTTP/2, 16 clients with 10 streams",
                 path="/file/16k"),
     multiplexed("h2tls", "h2small by TLS", scheme="https"),
+    Case("h1toh2", "100 bytes, 64 clients, HTTP/2 to servers", back="h2",
+         without=NO_H2_BACK, rivals=("haproxy",)),
+    multiplexed("h2toh2", "h2small, HTTP/2 to servers too", back="h2",
+                without=NO_H2_BACK, rivals=("haproxy",)),
 ]
 
 
