@@ -68,6 +68,13 @@ def skip(why):
     raise Skip(why)
 
 
+def needs(*programs):
+    """Skips the case when one of them is not installed."""
+    for program in programs:
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+            skip(os.path.basename(program) + " is not installed")
+
+
 # --- cases -------------------------------------------------------------
 
 _cases = []
@@ -627,8 +634,7 @@ class Load:
     """wrk in the background."""
 
     def __init__(self, url, seconds, connections=64, threads=2, args=()):
-        if not shutil.which("wrk"):
-            skip("wrk is not installed")
+        needs("wrk")
         self.child = start(
             ["wrk", "-t%d" % threads, "-c%d" % connections,
              "-d%ds" % int(seconds), *args, url],

@@ -2,18 +2,16 @@
 import glob
 import json
 import os
-import shutil
 import sys
 
 from harness import (ROOT, Failure, case, equal, fail, is_instrumented, main,
-                     options, rows, run, skip, temp_dir)
+                     needs, options, rows, run, skip, temp_dir)
 
 BENCH = os.path.join(ROOT, "tests/bench")
 sys.path.insert(0, BENCH)
 
 import cases            # noqa: E402
 import load             # noqa: E402
-import measure          # noqa: E402
 import namespace        # noqa: E402
 import origin           # noqa: E402
 import peers            # noqa: E402
@@ -36,12 +34,6 @@ requests: 13400 total, 13380 started, 13366 done, 13366 succeeded, %d failed, \
 0 errored, 0 timeout
 status codes: %d 2xx, 0 3xx, 0 4xx, %d 5xx
 """
-
-
-def needs(*programs):
-    for program in programs:
-        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
-            skip(program + " is not installed")
 
 
 def bench(*more):
@@ -209,40 +201,6 @@ exec %s -f "$2"
     equal(r.returncode, 1, "status")
     equal(kept["runs"]["small64"]["steelyard"],
           ["the check got '200 2', not 200 with 100 bytes"], "the run")
-
-
-def answers(name, table):
-    """One proxy, started for each of these cases and asked once."""
-    class settings:
-        bin = options.bin
-    needs("nginx", "curl", "openssl",
-          options.bin if name == "steelyard" else name)
-    for c in table:
-        with processes.temp_dir() as there, processes.temp_dir() as here:
-            with origin.Origin(there, 1 if name == "h2o" else c.servers,
-                               c.back) as o:
-                try:
-                    with peers.ALL[name](c, o.servers, here, settings) as p:
-                        measure.check(p)
-                except Failure as e:
-                    fail("%s: %s" % (c.name, e))
-
-
-def smallest(table):
-    """One case of each group that grows."""
-    return {c.name.split("/")[0]: c for c in reversed(table)}.values()
-
-
-@rows([("%s starts and answers in each case" % n, n)
-       for n in ("steelyard", "haproxy", "nginx", "h2o")])
-def _(name):
-    answers(name, [c for c in cases.CASES if name not in c.without])
-
-
-@rows([("%s starts and answers in the growing cases" % n, n)
-       for n in ("steelyard", "haproxy")])
-def _(name):
-    answers(name, smallest(cases.growing()))
 
 
 @case
