@@ -120,7 +120,7 @@ h2_recv(struct codec *c, struct buf *in)
 	ssize_t n = 0;
 
 	h->in += buf_len(in);
-	if (!h->over)
+	if (buf_len(in) > 0 && !h->over)
 		watch(h, in);
 	if (buf_len(in) > 0 && !h->over)
 		n = nghttp2_session_mem_recv(h->session,
