@@ -81,6 +81,14 @@ conn_sink(struct conn *c, const struct conn_sink *sink, void *owner)
 	c->owner = owner;
 }
 
+/* For who implements a conn: its owner shall look, and may close it at that. */
+static inline void
+conn_tell(struct conn *c)
+{
+	if (c->sink != NULL && !c->closed)
+		c->sink->on_event(c->owner);
+}
+
 /*
  * > 0: bytes read.  0: nothing now (readable is false).  < 0: the end (eof) or
  * an error (error).  A read shorter than n clears readable.

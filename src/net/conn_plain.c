@@ -51,16 +51,9 @@ plain(struct conn *c)
 }
 
 static void
-tell(struct conn *c)
-{
-	if (c->sink != NULL && !c->closed)
-		c->sink->on_event(c->owner);
-}
-
-static void
 run_tell(struct task *t)
 {
-	tell(&list_entry(t, struct conn_plain, task)->conn);
+	conn_tell(&list_entry(t, struct conn_plain, task)->conn);
 }
 
 /* connect(2) is over, one way or the other. */
@@ -94,7 +87,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 		c->readable = true;
 	if (what & EV_WRITE)
 		c->writable = true;
-	tell(c);
+	conn_tell(c);
 }
 
 /* False: error is set. */
@@ -141,7 +134,7 @@ on_doubt(struct timer *t)
 		p->broken = errno == EINTR ? 0 : errno;
 	}
 	c->readable = true;
-	tell(c);
+	conn_tell(c);
 }
 
 /* A read was short. */

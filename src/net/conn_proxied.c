@@ -45,16 +45,9 @@ proxied(struct conn *c)
 }
 
 static void
-tell(struct conn *c)
-{
-	if (c->sink != NULL && !c->closed)
-		c->sink->on_event(c->owner);
-}
-
-static void
 run_tell(struct task *t)
 {
-	tell(&list_entry(t, struct conn_proxied, task)->conn);
+	conn_tell(&list_entry(t, struct conn_proxied, task)->conn);
 }
 
 static void
@@ -192,7 +185,7 @@ on_event(void *owner)
 	struct conn_proxied *x = owner;
 
 	if (step(x))
-		tell(&x->conn);
+		conn_tell(&x->conn);
 }
 
 static const struct conn_sink below_events = { .on_event = on_event };

@@ -6,7 +6,7 @@
  *
  * Owns:      the conn below, the SSL object or the keys that came of it, two
  *            pages while they hold something.
- * Invariant: after tell() nothing is touched, as the owner may have closed.
+ * Invariant: after conn_tell() nothing is touched: the owner may have closed.
  *            The memory goes in reap.
  * Not here:  the handshake (conn_tls_hello.c), bytes (conn_tls_io.c).
  */
@@ -136,13 +136,6 @@ conn_tls_await(struct conn_tls *c)
 
 /* --- what is told */
 
-static void
-tell(struct conn_tls *c)
-{
-	if (c->conn.sink != NULL && !c->conn.closed)
-		c->conn.sink->on_event(c->conn.owner);
-}
-
 /* Can the owner write: nothing of what was sealed is left behind? */
 static void
 set_writable(struct conn_tls *c)
@@ -170,7 +163,7 @@ on_below(void *owner)
 		set_writable(c);
 	if (c->below->readable || c->out_error != 0)
 		c->conn.readable = true;
-	tell(c);
+	conn_tell(&c->conn);
 }
 
 static const struct conn_sink below_sink = { .on_event = on_below };
