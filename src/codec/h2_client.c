@@ -167,7 +167,7 @@ lose(struct h2_stream *s, enum stream_error e)
 	bool answered = s->stream.answered;
 
 	if (s->gone || s->dead || s->why != NULL ||
-	    (s->in_end && s->end_framed))
+	    (s->in_end && s->end_framed && !h2_stream_is_cut(s)))
 		return;
 	if (s->in_end && !s->tunnel) {
 		drop_rest(s);

@@ -107,8 +107,10 @@ on_reset(struct h2 *h, struct h2_stream *s)
 static void
 lose(struct h2_stream *s, enum stream_error e)
 {
+	bool is_cut = s->id != 0 && h2_stream_is_cut(s);
+
 	(void)e;
-	if (!s->live || (s->in_end && s->end_framed))
+	if (!is_cut && (!s->live || (s->in_end && s->end_framed)))
 		return;
 	s->error = STREAM_CANCEL;
 	s->gone = true;

@@ -170,6 +170,13 @@ struct h2 {
 	int64_t drain_began;
 };
 
+/* The connection broke before all of our message was written. */
+static inline bool
+h2_stream_is_cut(const struct h2_stream *s)
+{
+	return s->h2->codec.end == CODEC_ABORT && !s->end_written;
+}
+
 static inline struct h2 *
 h2_of(struct codec *c)
 {

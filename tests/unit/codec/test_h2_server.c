@@ -412,6 +412,26 @@ tells_all_streams_that_the_connection_broke(void **state)
 	assert_int_equal(r->codec->end, CODEC_ABORT);
 }
 
+/* Its answer was framed to the end, but the client is not there to take it. */
+static void
+tells_who_had_answered_when_nothing_can_be_written(void **state)
+{
+	struct h2_rig *r = *state;
+	struct codec_rest rest;
+	struct iovec v[8];
+
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
+	assert_true(codec_send(r->codec, v, 8, &rest) > 0);
+	codec_eof(r->codec, 0);		/* all may be written yet */
+	assert_null(strstr(r->log, "reset"));
+	codec_eof(r->codec, 104);
+	assert_non_null(strstr(r->log, "reset cancel\n"));
+	h2_rig_release(r, 0);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+}
+
 int
 main(void)
 {
@@ -435,6 +455,7 @@ main(void)
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
 		TEST(tells_all_streams_that_the_connection_broke),
+		TEST(tells_who_had_answered_when_nothing_can_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
