@@ -173,6 +173,16 @@ def goes_over_unix_sockets_too():
             equal(post(w), "%s %d" % (wanted(), SIZE), "sha256 up")
 
 
+def is_settled(s, held):
+    """So many pipes hold bytes, and the kernel takes no more of them: its
+    buffer, which may grow for a while, has stopped to."""
+    moved, until = spliced(s), time.monotonic() + 0.3
+    while used(s) == held and spliced(s) == moved:
+        if time.monotonic() > until:
+            return True
+    return False
+
+
 def stalled(s, held):
     """A client that does not read on.  What it leaves lies in a pipe if held
     is 1; where it stopped may be in bytes that were copied: then another."""
@@ -181,7 +191,7 @@ def stalled(s, held):
         slow.send(request("/size?n=%d" % SIZE))
         slow.read_until(b"\r\n\r\n")
         try:
-            wait_for(lambda: used(s) == held, SLOW, "a pipe to be full")
+            wait_for(lambda: is_settled(s, held), 3 * SLOW, "a pipe to be full")
             return slow
         except Failure:
             slow.reset()
