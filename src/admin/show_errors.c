@@ -117,22 +117,22 @@ put_json(struct request *r, const char *kind, const char *name, unsigned id,
 
 /* No message came of it: only who, and why. */
 static void
-put_handshake(struct request *r, const struct pool *p)
+put_conn(struct request *r, const struct pool *p, const char *what,
+    const struct bad_conn *b)
 {
-	const struct bad_handshake *b = &p->bad_tls;
 	char when[40];
 
 	log_time_clf(b->wall, true, when);
-	text_add(r->out, " \n[%s] pool %s (#%u): failed TLS handshake\n"
+	text_add(r->out, " \n[%s] pool %s (#%u): %s\n"
 	    "  with %s, server %s, %llu in all\n  %s\n", when, p->name,
-	    POOL_IDS + p->id, b->peer, b->server,
+	    POOL_IDS + p->id, what, b->peer, b->server,
 	    (unsigned long long)b->total, b->why);
 }
 
 static void
-put_handshake_json(struct request *r, const struct pool *p)
+put_conn_json(struct request *r, const struct pool *p, const char *key,
+    const struct bad_conn *b)
 {
-	const struct bad_handshake *b = &p->bad_tls;
 	struct text *t = r->out;
 	char when[32];
 
@@ -144,23 +144,34 @@ put_handshake_json(struct request *r, const struct pool *p)
 	text_add_json(t, slice_of(b->peer));
 	text_add(t, ",\"server\":");
 	text_add_json(t, slice_of(b->server));
-	text_add(t, ",\"handshake\":true,\"why\":");
+	text_add(t, ",\"%s\":true,\"why\":", key);
 	text_add_json(t, slice_of(b->why));
 	text_add(t, ",\"total\":%llu}", (unsigned long long)b->total);
 }
 
 static void
-put_handshakes(struct request *r)
+put_conns(struct request *r)
 {
 	struct pool *p;
 
 	list_each(p, &r->worker->cluster.pools, struct pool, node) {
-		if (p->bad_tls.wall == 0)
-			continue;
-		if (r->json)
-			put_handshake_json(r, p);
-		else
-			put_handshake(r, p);
+		const struct {
+			const struct bad_conn *b;
+			const char *what, *key;
+		} rows[] = {
+			{ &p->bad_tls, "failed TLS handshake", "handshake" },
+			{ &p->bad_end, "connection ended by a fault",
+			    "connection" },
+		};
+
+		for (unsigned i = 0; i < 2; i++) {
+			if (rows[i].b->wall == 0)
+				continue;
+			if (r->json)
+				put_conn_json(r, p, rows[i].key, rows[i].b);
+			else
+				put_conn(r, p, rows[i].what, rows[i].b);
+		}
 	}
 }
 
@@ -174,7 +185,8 @@ count_all(const struct worker *w)
 	list_each(l, &w->listeners, struct listener, node)
 		n += l->bad.total;
 	list_each(p, &w->cluster.pools, struct pool, node)
-		n += p->bad.total + p->bad_tls.total;
+		n += p->bad.total + p->bad_tls.total +
+		    p->bad_end.total;
 	return n;
 }
 
@@ -215,7 +227,7 @@ show_errors(struct request *r)
 			put(r, "pool", p->name, POOL_IDS + p->id, "response",
 			    &p->bad);
 	}
-	put_handshakes(r);
+	put_conns(r);
 	if (r->json)
 		text_add(r->out, "]\n");
 }

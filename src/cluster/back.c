@@ -123,7 +123,7 @@ note_failed(struct back *b, const char *reason)
 
 	s->count.tls_failed++;
 	s->pool->count.tls_failed++;
-	bad_handshake_store(&s->pool->bad_tls, reason,
+	bad_conn_store(&s->pool->bad_tls, reason,
 	    link_loop(&b->link)->clock.wall, &s->addr, s->name);
 }
 
@@ -251,6 +251,8 @@ on_down(void *owner)
 
 	if (secure_failed(b->link.conn, b->below, reason))
 		note_failed(b, reason);
+	if (b->link.codec != NULL && b->link.codec->why != NULL)
+		server_on_fault(b->server, b->link.codec->why);
 	fail_asks(b, error != 0 ? error : ECONNRESET, reason);
 	back_set_busy(b);
 	timer_stop(&link_loop(&b->link)->wheel, &b->timer);

@@ -41,7 +41,7 @@ bad_store(struct bad *b, const struct fault *f, int64_t wall,
 }
 
 void
-bad_handshake_store(struct bad_handshake *b, const char *why, int64_t wall,
+bad_conn_store(struct bad_conn *b, const char *why, int64_t wall,
     const struct addr *peer, const char *server)
 {
 	b->total++;

@@ -22,8 +22,9 @@ struct bad {
 	char bytes[BAD_BYTES];	/* around the offending byte */
 };
 
-/* The last handshake with a server of a pool that failed. */
-struct bad_handshake {
+/* The last connection to a server of a pool that failed: its handshake, or by
+ * what the server sent on it. */
+struct bad_conn {
 	uint64_t total;
 	int64_t wall;		/* 0: none yet */
 	char peer[ADDR_TEXT];
@@ -34,5 +35,5 @@ struct bad_handshake {
 void bad_store(struct bad *b, const struct fault *f, int64_t wall,
     const struct addr *peer, const char *server);
 
-void bad_handshake_store(struct bad_handshake *b, const char *why, int64_t wall,
+void bad_conn_store(struct bad_conn *b, const char *why, int64_t wall,
     const struct addr *peer, const char *server);

@@ -45,7 +45,7 @@ struct pool {
 	uint32_t retrying;		/* of them, in a second try or later */
 	struct counters count;
 	struct bad bad;			/* the last malformed response */
-	struct bad_handshake bad_tls;
+	struct bad_conn bad_tls, bad_end;
 	int64_t changed;		/* wall time of its last UP or DOWN */
 	struct task reap;
 	bool gone;

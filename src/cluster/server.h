@@ -50,6 +50,8 @@ struct server {
 	enum http_proto agreed;		/* on the connection made last */
 	struct aliases aliases;		/* its names in TLS */
 	struct counters count;
+	int64_t fault_told;		/* clock.now: in the log, the last; */
+	uint32_t fault_more;		/* not told since */
 	struct task reap;
 	struct conf *kept;		/* once gone: counted, of conf */
 	int64_t down_since;		/* clock.now, 0: not down */
@@ -91,6 +93,10 @@ bool server_set_health(struct server *s, bool up);
  * pool. */
 void server_on_probe(struct server *s, enum health_result result, int code,
     int64_t duration, const char *sentence);
+
+/* What it sent ended a connection: for "show errors", and for the log, there at
+ * most once a minute. */
+void server_on_fault(struct server *s, const char *why);
 
 /* Its weight in thousandths, less what slow start holds back. */
 static inline uint64_t

@@ -13,6 +13,8 @@
 #include "cluster/pool.h"
 #include "cluster/server.h"
 
+#define FAULT_QUIET SEC(60)
+
 static const char *
 state_name(enum health_state state)
 {
@@ -150,6 +152,29 @@ server_on_probe(struct server *s, enum health_result result, int code,
 		return;
 	log_change(s, from);
 	follow(s, from);
+}
+
+void
+server_on_fault(struct server *s, const char *why)
+{
+	const struct clock *clock = &s->pool->cluster->loop->clock;
+	struct log_field fields[] = {
+		{ "pool", slice_of(s->pool->name), 0 },
+		{ "server", slice_of(s->name), 0 },
+		{ "reason", slice_of(why), 0 },
+		{ "more", SLICE_NONE, s->fault_more },
+	};
+
+	bad_conn_store(&s->pool->bad_end, why, clock->wall, &s->addr, s->name);
+	if (s->fault_told != 0 && clock->now < s->fault_told + FAULT_QUIET) {
+		s->fault_more++;
+		return;
+	}
+	log_event(s->pool->cluster->log, LOG_LEVEL_WARN, "server", fields, 4,
+	    "a connection to server %s/%s ended: %s; %u more since this was "
+	    "told last", s->pool->name, s->name, why, s->fault_more);
+	s->fault_told = clock->now;
+	s->fault_more = 0;
 }
 
 bool

@@ -119,7 +119,8 @@ struct codec {
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
 	const char *why;	/* client role: what the server did that ended
-				 * the connection, for the log; NULL: nothing */
+				 * or will end the connection, for the log;
+				 * NULL: nothing that it should not have done */
 	codec_new_fn *turn;	/* not NULL: the peer speaks another protocol;
 				 * what is left of the input is for its codec,
 				 * which takes the place of this one */

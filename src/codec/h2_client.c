@@ -179,6 +179,8 @@ lose(struct h2_stream *s, enum stream_error e)
 	} else if (answered || (e == STREAM_STALE && !s->stream.reused)) {
 		e = STREAM_CANCEL;
 	}
+	if (s->stream.why == NULL)
+		s->stream.why = s->h2->codec.why;
 	s->error = e;
 	s->gone = true;
 	h2_stream_wake(s);

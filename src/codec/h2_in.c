@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "codec/h2_side.h"
+#include "codec/h2_words.h"
 
 static struct h2_stream *
 find(nghttp2_session *session, int32_t id)
@@ -155,7 +156,15 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 			end_message(s);
 		break;
 	case NGHTTP2_RST_STREAM:
+		if (s != NULL)
+			s->stream.why = h2_words_reset(
+			    frame->rst_stream.error_code);
 		h->role->on_reset(h, s);
+		break;
+	case NGHTTP2_GOAWAY:
+		if (!h->role->server)
+			h->codec.why = h2_words_goaway(
+			    frame->goaway.error_code);
 		break;
 	case NGHTTP2_SETTINGS:
 		h->codec.settled = h->codec.settled ||

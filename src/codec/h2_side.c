@@ -16,6 +16,7 @@
 #include "base/must.h"
 #include "codec/h2.h"
 #include "codec/h2_side.h"
+#include "codec/h2_words.h"
 
 struct h2_settings {
 	nghttp2_session_callbacks *callbacks;
@@ -113,12 +114,30 @@ watch(struct h2 *h, const struct buf *in)
 		    "a flood of frames that ask for nothing");
 }
 
+/* A server of HTTP/1 answers our preface in its own words. */
+static void
+look_for_text(struct h2 *h, const struct buf *in)
+{
+	static const char text[] = "HTTP/1.";
+	const char *p = buf_at(in);
+
+	for (size_t i = 0; i < buf_len(in) && h->ntext == h->in + i &&
+	    text[h->ntext] != '\0'; i++)
+		h->ntext += p[i] == text[h->ntext];
+	if (text[h->ntext] == '\0')
+		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 502, "the server answers "
+		    "in HTTP/1.1, not in HTTP/2: its pool needs "
+		    "protocol = \"h1\"");
+}
+
 void
 h2_recv(struct codec *c, struct buf *in)
 {
 	struct h2 *h = h2_of(c);
 	ssize_t n = 0;
 
+	if (!h->role->server && !c->settled)
+		look_for_text(h, in);
 	h->in += buf_len(in);
 	if (buf_len(in) > 0 && !h->over)
 		watch(h, in);
@@ -142,8 +161,13 @@ h2_recv(struct codec *c, struct buf *in)
 void
 h2_eof(struct codec *c, int error)
 {
+	struct codec_rest rest;
 	struct h2 *h = h2_of(c);
+	struct iovec v;
 
+	/* A fault of the server's is found with the GOAWAY that tells it. */
+	if (!h->role->server && error == 0 && !h->over)
+		(void)h2_send(c, &v, 1, &rest);
 	h2_finish(h, error != 0 ? CODEC_ABORT : CODEC_CLOSE);
 	h2_settle(h);
 }
@@ -176,24 +200,6 @@ h2_free(struct codec *c)
 	free(h);
 }
 
-/* Frames that the peer broke the rules with, as the log says it. */
-static const char *
-reason_of(uint32_t code)
-{
-	switch (code) {
-	case NGHTTP2_FLOW_CONTROL_ERROR:
-		return "more DATA than the window allowed";
-	case NGHTTP2_FRAME_SIZE_ERROR:
-		return "a frame of a wrong size";
-	case NGHTTP2_COMPRESSION_ERROR:
-		return "a field section that cannot be decompressed";
-	case NGHTTP2_ENHANCE_YOUR_CALM:
-		return "too much of frames that are costly";
-	default:
-		return "a frame that breaks the rules of HTTP/2";
-	}
-}
-
 /*
  * Of a request that is to be framed now some bytes may leave, but none before.
  * And there may be a GOAWAY of the library's own making.
@@ -216,7 +222,8 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 		return 0;
 	if (frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM)
 		h->abuse = ABUSE_FIELDS;
-	h->why = h->codec.settled ? reason_of(frame->goaway.error_code) :
+	h->why = h->codec.settled ? 
+	    h2_words_fault(frame->goaway.error_code) :
 	    h->role->server ? "no SETTINGS behind the preface" :
 	    "what it speaks is not HTTP/2";
 	h->status = h->role->server ? 400 : 502;

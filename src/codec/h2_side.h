@@ -155,6 +155,8 @@ struct h2 {
 	uint64_t in, told;		/* bytes received; of frames that the
 					 * library told of */
 	uint64_t stray;			/* that it may be silent about */
+	uint8_t ntext;			/* of the first bytes, those that are
+					 * as an answer of HTTP/1 begins */
 	size_t section;			/* bytes of the section that comes */
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;

@@ -158,16 +158,26 @@ client_left(struct exchange *x)
 	return false;
 }
 
-/* With TLS 1.3 a server may say only now that it wants a certificate of us. */
+/*
+ * The codec may know, and with TLS 1.3 a server may say only now that it wants
+ * a certificate of us.
+ */
 static const char *
 why_broken(struct exchange *x)
 {
+	const char *what = "the server closed the connection";
+	const char *why = x->bs->why;
 	char reason[SECURE_REASON];
 
-	if (!back_failed(&x->ask, reason))
-		return "the server closed the connection";
-	return arena_string(&x->arena, arena_print(&x->arena,
-	    "TLS with the server failed: %s", reason));
+	if (x->head_sent || x->discard)
+		what = "the server cut its response short";
+	else if (back_failed(&x->ask, reason))
+		return arena_string(&x->arena, arena_print(&x->arena,
+		    "TLS with the server failed: %s", reason));
+	else if (why != NULL)
+		what = "the server broke off";
+	return why == NULL ? what : arena_string(&x->arena,
+	    arena_print(&x->arena, "%s: %s", what, why));
 }
 
 static bool
@@ -182,9 +192,7 @@ back_broke(struct exchange *x)
 		x->pool->count.eresp++;
 	}
 	if (x->head_sent || x->discard)
-		return exchange_cut(x, malformed ? 'P' : who, 'D',
-		    malformed ? why :
-		    "the server cut its response short");
+		return exchange_cut(x, malformed ? 'P' : who, 'D', why);
 	if (malformed)
 		return exchange_refuse(x, 502, 'P', 'H', why);
 	return exchange_retry(x, who, 'H', why, 502);

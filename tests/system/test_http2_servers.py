@@ -137,6 +137,27 @@ def a_server_of_the_old_protocol_is_told_from_one():
         line = s.access(count=1)[0]
         print("# %(status)s %(termination)s %(reason)s" % line)
         equal(origin.connections, 1)
+        told = s.wait_event("server")
+        said = s.stats("show errors")
+        for text in (line["reason"], told["reason"], said):
+            if "HTTP/1.1" not in text or 'protocol = "h1"' not in text:
+                fail("no cure in %r" % text)
+        if "connection ended by a fault" not in said:
+            fail("show errors says %r" % said)
+        s.get()
+        s.access(count=1)
+        equal(len(s.events("server")), 1)
+
+
+@case
+def a_probe_tells_a_server_of_the_old_protocol():
+    health = {"type": "http", "interval": "100ms", "fall": 1}
+    origin = Origin(old_speaker(), name="a")
+    with Steelyard(pool(origin, **CLEAR, health=health),
+                   wanted={"web/a": "DOWN"}) as s:
+        told = s.wait_event("health")
+        if 'protocol = "h1"' not in told["reason"]:
+            fail("no cure in %r" % told)
 
 
 @case

@@ -265,7 +265,7 @@ asks_whether_the_server_is_there(void **state)
 static void
 says_that_it_is_not_http2(void **state)
 {
-	static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+	static const char answer[] = "SSH-2.0-OpenSSH_9.2p1\r\n";
 	struct h2_rig *r = calloc(1, sizeof(*r));
 
 	(void)state;
@@ -287,6 +287,74 @@ says_that_it_is_not_http2(void **state)
 #define FRAME(n, type, flags, id) "\0\0" n type flags "\0\0\0" id
 
 /* Each ends the connection, after finitely many; a stream is told why. */
+/* However its bytes are cut, and whether it closes with them or not. */
+static void
+tells_an_answer_of_http1(void **state)
+{
+	static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+
+	(void)state;
+	for (size_t cut = 1; cut < sizeof(answer); cut++) {
+		struct h2_rig *r = calloc(1, sizeof(*r));
+
+		assert_non_null(r);
+		h2_rig_init_client(r);
+		h2_rig_ask(r, "GET", LENGTH_NONE, true);
+		while (h2_rig_write(r))
+			continue;
+		for (size_t i = 0; i < sizeof(answer) - 1; i += cut) {
+			h2_rig_feed(r, answer + i, sizeof(answer) - 1 - i <
+			    cut ? sizeof(answer) - 1 - i : cut);
+			codec_recv(r->codec, &r->in);
+		}
+		codec_eof(r->codec, 0);
+		assert_non_null(r->codec->why);
+		assert_non_null(strstr(r->codec->why, "in HTTP/1.1"));
+		assert_non_null(strstr(r->log, "in HTTP/1.1"));
+		assert_int_equal(r->codec->end, CODEC_CLOSE);
+		h2_rig_release(r, 0);
+		h2_rig_fini(r);
+		free(r);
+	}
+}
+
+/* Who closes at once has still broken the rules first. */
+static void
+tells_a_fault_before_the_end(void **state)
+{
+	struct h2_rig *r = *state;
+
+	get(r, 1);
+	h2_rig_feed(r, FRAME("\1", "\0", "\0", "\7") "x", 10);
+	codec_recv(r->codec, &r->in);
+	codec_eof(r->codec, 0);
+	assert_non_null(r->codec->why);
+	assert_non_null(strstr(r->codec->why, "breaks the rules"));
+	assert_non_null(strstr(r->log, "reset protocol 502 "));
+	h2_rig_release(r, 0);
+}
+
+static void
+tells_what_ended_it(void **state)
+{
+	struct h2_rig *r = *state;
+
+	get(r, 2);
+	nghttp2_submit_rst_stream(r->peer, 0, 1, NGHTTP2_INTERNAL_ERROR);
+	nghttp2_submit_goaway(r->peer, 0, 3, NGHTTP2_ENHANCE_YOUR_CALM,
+	    (const uint8_t *)"x", 1);
+	h2_rig_pump(r);
+	codec_eof(r->codec, 0);
+	assert_string_equal(r->streams[0].s->why,
+	    "it reset the stream with INTERNAL_ERROR");
+	assert_string_equal(r->streams[1].s->why,
+	    "it sent GOAWAY with ENHANCE_YOUR_CALM");
+	assert_string_equal(r->codec->why,
+	    "it sent GOAWAY with ENHANCE_YOUR_CALM");
+	h2_rig_release(r, 0);
+	h2_rig_release(r, 1);
+}
+
 static void
 ends_who_floods(void **state)
 {
@@ -414,6 +482,9 @@ main(void)
 		TEST(drains_and_expires_at_once_when_idle),
 		TEST(asks_whether_the_server_is_there),
 		cmocka_unit_test(says_that_it_is_not_http2),
+		cmocka_unit_test(tells_an_answer_of_http1),
+		TEST(tells_a_fault_before_the_end),
+		TEST(tells_what_ended_it),
 		cmocka_unit_test(ends_who_floods),
 		TEST(ends_who_continues_for_ever),
 		TEST(ends_who_sends_a_bomb),

@@ -1,0 +1,55 @@
+/*
+ * h2_words.c - errors of HTTP/2 in words, for the log (RFC 9113 7).
+ */
+#include "codec/h2_words.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <stddef.h>
+
+/* In the order of their codes, from 0. */
+#define ERRORS(X)                                                             \
+	X(NO_ERROR) X(PROTOCOL_ERROR) X(INTERNAL_ERROR)                       \
+	X(FLOW_CONTROL_ERROR) X(SETTINGS_TIMEOUT) X(STREAM_CLOSED)            \
+	X(FRAME_SIZE_ERROR) X(REFUSED_STREAM) X(CANCEL) X(COMPRESSION_ERROR)  \
+	X(CONNECT_ERROR) X(ENHANCE_YOUR_CALM) X(INADEQUATE_SECURITY)          \
+	X(HTTP_1_1_REQUIRED)
+
+const char *
+h2_words_fault(uint32_t code)
+{
+	switch (code) {
+	case NGHTTP2_FLOW_CONTROL_ERROR:
+		return "more DATA than the window allowed";
+	case NGHTTP2_FRAME_SIZE_ERROR:
+		return "a frame of a wrong size";
+	case NGHTTP2_COMPRESSION_ERROR:
+		return "a field section that cannot be decompressed";
+	case NGHTTP2_ENHANCE_YOUR_CALM:
+		return "too much of frames that are costly";
+	default:
+		return "a frame that breaks the rules of HTTP/2";
+	}
+}
+
+const char *
+h2_words_goaway(uint32_t code)
+{
+#define X(name) "it sent GOAWAY with " #name,
+	static const char *const words[] = { ERRORS(X) };
+#undef X
+	if (code == NGHTTP2_NO_ERROR)
+		return NULL;
+	return code < sizeof(words) / sizeof(words[0]) ? words[code] :
+	    "it sent GOAWAY with an unknown error";
+}
+
+const char *
+h2_words_reset(uint32_t code)
+{
+#define X(name) "it reset the stream with " #name,
+	static const char *const words[] = { ERRORS(X) };
+#undef X
+	return code < sizeof(words) / sizeof(words[0]) ? words[code] :
+	    "it reset the stream with an unknown error";
+}
