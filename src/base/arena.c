@@ -35,6 +35,15 @@ arena_init(struct arena *a, struct slab *chunks)
 }
 
 void
+arena_init_in(struct arena *a, struct slab *chunks, void *p, size_t n)
+{
+	must((uintptr_t)p % ALIGN == 0);
+	arena_init(a, chunks);
+	a->at = p;
+	a->end = a->at + n;
+}
+
+void
 arena_reset(struct arena *a)
 {
 	struct arena_chunk *chunk, *next;

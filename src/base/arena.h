@@ -24,6 +24,9 @@ struct arena {
 void arena_chunks_init(struct slab *chunks, unsigned keep);
 
 void arena_init(struct arena *a, struct slab *chunks);
+
+/* Its first pieces come from n bytes of the caller's, aligned as they are. */
+void arena_init_in(struct arena *a, struct slab *chunks, void *p, size_t n);
 void arena_reset(struct arena *a);	/* frees all; ready for use again */
 
 void *arena_get_more(struct arena *a, size_t n);	/* arena_get's rest */

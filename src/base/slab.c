@@ -109,7 +109,14 @@ slab_fini(struct slab *s)
 void *
 slab_get(struct slab *s)
 {
-	return memset(slab_get_raw(s), 0, s->size);
+	return slab_get_part(s, s->size);
+}
+
+void *
+slab_get_part(struct slab *s, size_t n)
+{
+	must(n <= s->size);
+	return memset(slab_get_raw(s), 0, n);
 }
 
 void *

@@ -22,5 +22,6 @@ void slab_init(struct slab *s, size_t size, unsigned keep);
 void slab_init_blocks(struct slab *s, size_t size);
 void slab_fini(struct slab *s);		/* what is borrowed stays so */
 void *slab_get(struct slab *s);		/* zeroed */
+void *slab_get_part(struct slab *s, size_t n);	/* its first n bytes zeroed */
 void *slab_get_raw(struct slab *s);	/* with whatever bytes it holds */
 void slab_put(struct slab *s, void *object);

@@ -458,7 +458,6 @@ back_ask(struct back_ask *ask, struct server *s, struct slice host,
 	ask->stream = NULL;
 	ask->done = false;
 	ask->error = 0;
-	ask->reason[0] = '\0';
 	place_ask(ask, alias);
 	alias_put(&alias);
 }

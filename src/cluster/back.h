@@ -32,7 +32,8 @@ struct back_ask {
 	bool done;
 	struct stream *stream;
 	int error;			/* errno: ECONNREFUSED, ETIMEDOUT, ... */
-	char reason[SECURE_REASON];	/* empty, unless it was TLS that failed */
+	char reason[SECURE_REASON];	/* of error; empty, unless it was TLS
+					 * that failed */
 };
 
 /* See back_place.c. */

@@ -37,10 +37,10 @@ bool queue_join(struct pool *p, struct place *pl, struct server *wanted);
 /* Back to where it was: it was called, and somebody took the room. */
 void queue_rejoin(struct pool *p, struct place *pl, struct server *wanted);
 
-/* No longer wanted; allowed in any state. */
+/* No longer wanted; allowed in any state, and when it is all zeroes. */
 void queue_leave(struct pool *p, struct place *pl);
 
-/* Who was called has picked and begun, or was refused. */
+/* Who was called has picked and begun, or was refused; others may say so. */
 void queue_answered(struct pool *p, struct place *pl);
 
 /* Must a new request wait behind others? */

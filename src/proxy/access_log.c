@@ -45,7 +45,7 @@ pool_name(const struct exchange *x)
 static const char *
 server_name(const struct exchange *x)
 {
-	return x->server_name[0] != '\0' ? x->server_name : "<NOSRV>";
+	return x->server_name != NULL ? x->server_name : "<NOSRV>";
 }
 
 static void

@@ -58,10 +58,14 @@ exchange_drop_back(struct exchange *x, bool reset)
 	back_leave(&x->ask, reset || x->bs == NULL);
 	x->bs = NULL;
 	x->response = NULL;
-	if (x->server != NULL) {
-		server_end(x->server);
-		x->server = NULL;
-	}
+	if (x->server == NULL)
+		return;
+	/* It may be freed now, and the log is to name it. */
+	if (x->state != EXCHANGE_DONE)
+		x->server_name = arena_string(&x->arena,
+		    slice_of(x->server->name));
+	server_end(x->server);
+	x->server = NULL;
 }
 
 /* The request could not be read. */
@@ -71,8 +75,8 @@ exchange_refuse_fault(struct exchange *x)
 	struct listener *l = x->front->listener;
 
 	l->count.ereq++;
-	return exchange_refuse(x, x->fault.status,
-	    x->fault.status == 408 ? 'c' : 'P', 'R', x->fault.why);
+	return exchange_refuse(x, x->fault_status,
+	    x->fault_status == 408 ? 'c' : 'P', 'R', x->fault);
 }
 
 /* Max-Forwards: 0 is for us (RFC 9110 7.6.2). */
@@ -211,6 +215,7 @@ join_queue(struct exchange *x, struct server *wanted)
 		queue_rejoin(p, &x->place, wanted);
 		return exchange_go(x, EXCHANGE_QUEUE);
 	}
+	place_init(&x->place, on_asked, x);
 	x->queue_ahead = p->nqueue;
 	if (!queue_join(p, &x->place, wanted))
 		return exchange_refuse(x, 503, 's', 'Q',
@@ -274,7 +279,7 @@ step_pick(struct exchange *x)
 	}
 	x->left = NULL;
 	x->server = s;
-	*stpncpy(x->server_name, s->name, sizeof(x->server_name) - 1) = '\0';
+	x->server_name = s->name;
 	server_begin(s);
 	queue_answered(x->pool, &x->place);
 	x->times.queued = x->worker->loop->clock.now;
@@ -543,7 +548,8 @@ void
 exchange_new(struct front *f, struct stream *s)
 {
 	struct worker *w = f->listener->worker;
-	struct exchange *x = slab_get(&w->exchanges_slab);
+	struct exchange *x = slab_get_part(&w->exchanges_slab,
+	    offsetof(struct exchange, ask.reason));
 
 	x->worker = w;
 	x->front = f;
@@ -551,12 +557,10 @@ exchange_new(struct front *f, struct stream *s)
 	x->fs = s;
 	x->ending = (struct ending){ '-', '-', NULL };
 	x->times.start = s->started;
-	list_init(&x->ask.node);
-	place_init(&x->place, on_asked, x);
 	task_init(&x->run, run);
 	task_init(&x->reap, run_reap);
 	timer_init(&x->timer, on_timer);
-	arena_init(&x->arena, &w->loop->chunks);
+	arena_init_in(&x->arena, &w->loop->chunks, x->room, sizeof(x->room));
 	list_add_tail(&w->exchanges, &x->node);
 	w->nexchanges++;
 	f->exchanges++;

@@ -70,42 +70,25 @@ struct times {
 #define EXCHANGE_REFUSALS 16
 #define EXCHANGE_INTERIMS 32
 #define EXCHANGE_LEAST 8192u	/* bytes that a client takes in time */
+#define EXCHANGE_ROOM 512u	/* what an arena holds before it takes a chunk */
 
+/*
+ * What each step looks at comes first, so that a request whose exchange has
+ * left the caches costs few misses; what few requests need comes last.
+ */
 struct exchange {
-	struct list node;
+	struct task run;
 	struct worker *worker;
 	struct front *front;
-	struct conf *snapshot;		/* counted */
-	struct task run, reap;
-	struct timer timer;
-	struct arena arena;
-	enum exchange_state state;
-	uint64_t number;
-
 	struct stream *fs, *bs;
-	struct flow up, down;		/* front to back, back to front */
+	enum exchange_state state;
+	enum stream_error back_error;
+	uint16_t status;
+	uint16_t fault_status;		/* for what a side sent: the answer, */
+	const char *fault;		/* and what was wrong; NULL */
+	struct ending ending;
 	struct head *request;		/* borrowed from fs */
 	struct head *response;		/* borrowed from bs */
-	struct head *interim[EXCHANGE_INTERIMS];
-	uint8_t ninterim, sent_interim;
-	uint32_t taken;			/* bytes since times.taken */
-
-	const struct conf_route *route;
-	struct pool *pool;		/* held */
-	const struct conf_pool *pconf;	/* of our snapshot */
-	struct server *server;		/* begun on it */
-	struct place place;		/* in the pool's queue */
-	uint32_t queue_ahead;		/* how many were in front of us */
-	struct back_ask ask;
-	struct server *tried[EXCHANGE_TRIES];	/* to compare: may be freed */
-	struct server *left;		/* by this step, for another */
-	uint8_t ntried, retries;
-	bool retrying;			/* counted in pool->retrying */
-	uint8_t refusals;		/* of the retries: nothing was done */
-	uint64_t after;			/* the next connection is newer */
-	enum http_proto server_proto;	/* NONE: no stream was to be had */
-	enum tls_version server_tls;	/* with the server; TLS_ANY: none */
-	bool server_resumed;
 
 	/* Facts. */
 	bool secure;			/* it came by https, also to a trusted
@@ -115,7 +98,7 @@ struct exchange {
 	bool response_end;		/* the response head ended the message */
 	bool client_gone;
 	bool timed_out;
-	bool refused;			/* fault holds what was wrong */
+	bool refused;			/* fault says why */
 	bool tunnel;
 	bool head_sent;			/* a final response head went to the client */
 	bool cut;			/* both sides are to be reset */
@@ -124,19 +107,44 @@ struct exchange {
 	bool call;			/* of gRPC */
 	bool overdue;			/* its deadline ended it */
 	int8_t call_status;		/* of gRPC, or GRPC_NO_STATUS */
-	enum stream_error back_error;
-	struct fault fault;
+	bool retrying;			/* counted in pool->retrying */
+	uint8_t ninterim, sent_interim;
+	uint8_t ntried, retries;
+	uint8_t refusals;		/* of the retries: nothing was done */
+	enum http_proto server_proto;	/* NONE: no stream was to be had */
+	enum tls_version server_tls;	/* with the server; TLS_ANY: none */
+	bool server_resumed;
+	uint32_t taken;			/* bytes since times.taken */
 
+	struct flow down, up;		/* back to front, front to back */
+	struct times times;
+	struct timer timer;
+	int64_t deadline;		/* of a call, by its client; 0: none */
+
+	const struct conf_pool *pconf;	/* of our snapshot */
+	const struct conf_route *route;
+	struct server *server;		/* begun on it */
+	const char *server_name;	/* the last one's, for the log; NULL */
+	struct pool *pool;		/* held */
+	struct conf *snapshot;		/* counted */
+	struct arena arena;
 	struct slice path;		/* normalised */
 	struct slice request_id;
-	char server_name[128];		/* for the log, outlives the server */
-	uint16_t status;
-	struct slice reply_body;
-	bool reply_waits;		/* the body is still to be taken */
-	struct ending ending;
-	struct times times;
-	int64_t deadline;		/* of a call, by its client; 0: none */
+	struct list node;
+	struct task reap;
+	uint64_t number;
 	uint64_t bytes_out;
+	uint64_t after;			/* the next connection is newer */
+	struct server *left;		/* by this step, for another */
+	struct place place;		/* in the pool's queue */
+	uint32_t queue_ahead;		/* how many were in front of us */
+	struct slice reply_body;
+	struct back_ask ask;		/* its reason is not zeroed, nor is what
+					 * follows: it counts if the above says
+					 * so */
+	struct server *tried[EXCHANGE_TRIES];	/* to compare: may be freed */
+	struct head *interim[EXCHANGE_INTERIMS];
+	_Alignas(ARENA_ALIGN) char room[EXCHANGE_ROOM];	/* of arena */
 };
 
 /* A stream has been announced; its facts follow. */

@@ -91,5 +91,9 @@ exchange_step_connect(struct exchange *x)
 	x->times.connected = x->worker->loop->clock.now;
 	x->times.progress = x->times.connected;
 	exchange_send_request(x);
-	return exchange_go(x, EXCHANGE_FORWARD);
+	exchange_go(x, EXCHANGE_FORWARD);
+	if (!x->request_end)
+		return true;		/* its body may be here, too */
+	exchange_deadline(x);
+	return x->client_gone;
 }

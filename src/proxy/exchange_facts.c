@@ -11,9 +11,15 @@
 #include "proxy/worker.h"
 
 static void
-wake(struct exchange *x)
+note_progress(struct exchange *x)
 {
 	x->times.progress = x->worker->loop->clock.now;
+}
+
+static void
+wake(struct exchange *x)
+{
+	note_progress(x);
 	loop_run(x->worker->loop, &x->run);
 }
 
@@ -104,8 +110,8 @@ front_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 
 	if (fault != NULL) {
 		x->refused = true;
-		x->fault = *fault;
-		x->fault.bytes = SLICE_NONE;
+		x->fault = fault->why;
+		x->fault_status = fault->status;
 		if (fault->abuse != ABUSE_NONE)
 			abuse_tell(x->front, fault);
 		bad_store(&x->front->listener->bad, fault, w->loop->clock.wall,
@@ -162,7 +168,10 @@ back_on_room(void *owner, size_t n)
 	struct exchange *x = owner;
 
 	store_room(&x->up, n);
-	wake(x);
+	if (n > 0 || x->tunnel)
+		wake(x);
+	else			/* the request went, and nothing waits for it */
+		note_progress(x);
 }
 
 static void
@@ -173,8 +182,8 @@ back_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 	x->back_error = e;
 	x->after = back_newest(x->server);
 	if (fault != NULL) {
-		x->fault = *fault;
-		x->fault.bytes = SLICE_NONE;
+		x->fault = fault->why;
+		x->fault_status = fault->status;
 		bad_store(&x->pool->bad, fault, x->worker->loop->clock.wall,
 		    &x->server->addr, x->server->name);
 	}

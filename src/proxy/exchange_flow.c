@@ -84,6 +84,8 @@ exchange_flow(struct exchange *x, struct flow *f, struct stream *from,
 	bool moved = false, end;
 	size_t taken;
 
+	if (f->ended && f->gone == 0)
+		return false;		/* it was the last of it */
 	if (to == NULL)
 		moved = swallow(f);
 	moved = give_back(x, f, from) || moved;

@@ -185,7 +185,7 @@ back_broke(struct exchange *x)
 {
 	bool malformed = x->back_error == STREAM_PROTOCOL;
 	char who = x->server->health.state == HEALTH_DOWN ? 'D' : 'S';
-	const char *why = malformed ? x->fault.why : why_broken(x);
+	const char *why = malformed ? x->fault : why_broken(x);
 
 	if (x->response != NULL || malformed) {
 		x->server->count.eresp++;
@@ -204,8 +204,8 @@ request_broke(struct exchange *x)
 {
 	x->front->listener->count.ereq++;
 	if (x->head_sent)
-		return exchange_abort(x, 'P', 'D', x->fault.why);
-	return exchange_refuse(x, x->fault.status, 'P', 'D', x->fault.why);
+		return exchange_abort(x, 'P', 'D', x->fault);
+	return exchange_refuse(x, x->fault_status, 'P', 'D', x->fault);
 }
 
 static bool

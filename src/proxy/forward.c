@@ -176,14 +176,6 @@ one_hop_less(struct slice value, struct arena *a)
 	return arena_print(a, "%llu", (unsigned long long)n - 1);
 }
 
-/* Room is made once, for all of them and those that are added. */
-static void
-copy_facts(const struct head *in, struct head *out, struct arena *a)
-{
-	*out = *in;
-	head_room(out, a, in->nfields);
-}
-
 void
 forward_request(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f)
@@ -193,7 +185,9 @@ forward_request(const struct head *in, struct head *out, struct arena *a,
 	    &none;
 	bool hops = counts_hops(in);
 
-	copy_facts(in, out, a);
+	*out = *in;
+	/* Room is made once, for all of them and those that are added. */
+	head_room(out, a, in->nfields);
 	for (uint32_t i = 0; i < in->nfields; i++) {
 		const struct field *from = &in->fields[i];
 
@@ -212,6 +206,38 @@ forward_request(const struct head *in, struct head *out, struct arena *a,
 		add_via(in, out, a, f);
 }
 
+/* The fields of a response that are to be told otherwise, or not at all. */
+struct unwanted {
+	bool via, hsts;
+};
+
+static bool
+is_unwanted(const struct field *f, struct unwanted u)
+{
+	return f->id == FIELD_PROXY_AUTHENTICATE ||
+	    (u.via && f->id == FIELD_VIA) ||
+	    (u.hsts && slice_eq_nocase(f->name, hsts_name));
+}
+
+/* The array is the one that came, until a field must be dropped or added. */
+static void
+pass_fields(const struct head *in, struct head *out, struct arena *a,
+    struct unwanted u)
+{
+	uint32_t i = 0;
+
+	*out = *in;
+	out->capfields = in->nfields;
+	while (i < in->nfields && !is_unwanted(&in->fields[i], u))
+		i++;
+	if (i == in->nfields)
+		return;
+	head_room(out, a, in->nfields);
+	for (i = 0; i < in->nfields; i++)
+		if (!is_unwanted(&in->fields[i], u))
+			out->fields[out->nfields++] = in->fields[i];
+}
+
 void
 forward_response(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f, const char *date)
@@ -220,16 +246,7 @@ forward_response(const struct head *in, struct head *out, struct arena *a,
 	bool via = final && f->conf->via_response;
 	bool hsts = final && f->hsts != NULL;
 
-	copy_facts(in, out, a);
-	for (uint32_t i = 0; i < in->nfields; i++) {
-		const struct field *from = &in->fields[i];
-
-		if (from->id == FIELD_PROXY_AUTHENTICATE ||
-		    (via && from->id == FIELD_VIA) ||
-		    (hsts && slice_eq_nocase(from->name, hsts_name)))
-			continue;
-		out->fields[out->nfields++] = *from;
-	}
+	pass_fields(in, out, a, (struct unwanted){ via, hsts });
 	if (final && date != NULL && head_find(in, FIELD_DATE) == NULL)
 		head_add(out, a, FIELD_DATE, arena_copy(a, slice_of(date)));
 	if (hsts)

@@ -28,7 +28,8 @@ struct forward {
 void forward_request(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f);
 
-/* The head that goes to the client: Date, Via, Proxy-Authenticate, HSTS. */
+/* The head that goes to the client: Date, Via, Proxy-Authenticate, HSTS.  Where
+ * nothing changes its fields are those of `in`, not a copy: only to be read. */
 void forward_response(const struct head *in, struct head *out, struct arena *a,
     const struct forward *f, const char *date);
 
