@@ -3,11 +3,14 @@
  */
 #include "base/slice.h"
 
+/* Most often they are equal as they stand. */
 bool
 slice_eq_nocase(struct slice a, struct slice b)
 {
 	if (a.n != b.n)
 		return false;
+	if (a.n == 0 || memcmp(a.p, b.p, a.n) == 0)
+		return true;
 	for (size_t i = 0; i < a.n; i++)
 		if (a.p[i] != b.p[i] &&
 		    slice_lower(a.p[i]) != slice_lower(b.p[i]))
@@ -59,44 +62,50 @@ slice_next_element(struct slice *list, struct slice *element)
 	return false;
 }
 
-static int
+static unsigned
 digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	c = slice_lower(c);
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned)(c - 'a') + 10;
 	return 16;
 }
 
-static bool
-number(struct slice s, unsigned base, uint64_t max, uint64_t *out)
+/* One more digit.  False: it is none, or the value passes max. */
+static inline bool
+add_digit(uint64_t *value, unsigned base, unsigned digit, uint64_t max)
 {
-	uint64_t value = 0;
-	unsigned digit;
-
-	if (s.n == 0)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		digit = (unsigned)digit_of(s.p[i]);
-		if (digit >= base || digit > max ||
-		    value > (max - digit) / base)
-			return false;
-		value = value * base + digit;
-	}
-	*out = value;
-	return true;
+	return digit < base &&
+	    !__builtin_mul_overflow(*value, base, value) &&
+	    !__builtin_add_overflow(*value, digit, value) && *value <= max;
 }
 
 bool
 slice_number(struct slice s, uint64_t max, uint64_t *out)
 {
-	return number(s, 10, max, out);
+	uint64_t value = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!add_digit(&value, 10, (unsigned)(s.p[i] - '0'), max))
+			return false;
+	*out = value;
+	return true;
 }
 
 bool
 slice_hex(struct slice s, uint64_t max, uint64_t *out)
 {
-	return number(s, 16, max, out);
+	uint64_t value = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!add_digit(&value, 16, digit_of(s.p[i]), max))
+			return false;
+	*out = value;
+	return true;
 }

@@ -48,12 +48,21 @@ void h1_lines_init(struct h1_lines *x, enum h1_what what, struct slice in,
 /* All field lines up to the empty one. False: refused. */
 bool h1_lines_fields(struct h1_lines *x);
 
-/* Takes CRLF at p. */
-bool h1_lines_crlf(struct h1_lines *x);
-
 /* Stores the fault, at the byte where of the copy.  Returns false. */
 bool h1_refuse(struct h1_lines *x, unsigned status, const char *why,
     const char *where);
+
+bool h1_lines_no_crlf(struct h1_lines *x);	/* says what is wrong there */
+
+/* Takes CRLF at p.  False: refused. */
+static inline bool
+h1_lines_crlf(struct h1_lines *x)
+{
+	if (x->p[0] != '\r' || x->p[1] != '\n')
+		return h1_lines_no_crlf(x);
+	x->p += 2;
+	return true;
+}
 
 /* The target of a request (RFC 9112 3.2), Host compared (h1_target.c). */
 bool h1_target_read(struct h1_lines *x, struct slice target);

@@ -64,12 +64,46 @@ put_field(char *p, const struct field *f)
 	return p;
 }
 
+/* As it was received, it stands in memory as it is to be written. */
+static bool
+is_line(const struct field *f)
+{
+	const char *colon = f->name.p + f->name.n;
+
+	return f->value.p == colon + 2 && colon[0] == ':' && colon[1] == ' ';
+}
+
+static bool
+is_next_line(const struct field *f, const struct field *next)
+{
+	const char *end = f->value.p + f->value.n;
+
+	return next->name.p == end + 2 && end[0] == '\r' && end[1] == '\n' &&
+	    is_line(next) && !is_made(next);
+}
+
+/* Those that stand one behind the other as they were received, at once. */
 static char *
 put_fields(char *p, const struct head *h)
 {
-	for (uint32_t i = 0; i < h->nfields; i++)
-		if (!is_made(&h->fields[i]))
-			p = put_field(p, &h->fields[i]);
+	const struct field *f = h->fields, *last;
+
+	for (uint32_t i = 0; i < h->nfields; i++, f++) {
+		if (is_made(f))
+			continue;
+		if (!is_line(f)) {
+			p = put_field(p, f);
+			continue;
+		}
+		last = f;
+		while (++i < h->nfields && is_next_line(last, last + 1))
+			last++;
+		i--;
+		p = put(p, slice_make(f->name.p, (size_t)(last->value.p +
+		    last->value.n - f->name.p)));
+		p = PUT(p, "\r\n");
+		f = last;
+	}
 	return p;
 }
 

@@ -210,6 +210,8 @@ seek(const struct route_node *nodes, size_t from, size_t n, struct slice want)
 	size_t to = from + n, first = from, middle;
 	uint32_t i;
 
+	if (n == 1 && nodes[from].key.n == 0)
+		return (uint32_t)from;
 	while (from < to) {
 		middle = from + (to - from) / 2;
 		if (is_after(nodes[middle].key, want))
