@@ -464,7 +464,7 @@ static bool
 is_at_rest(struct link *l)
 {
 	return !l->down && !l->lingering && l->codec != NULL &&
-	    l->codec->light && l->codec->phase == CODEC_IDLE &&
+	    l->codec->phase == CODEC_IDLE &&
 	    l->codec->end == CODEC_OPEN && !l->conn->readable &&
 	    buf_len(&l->pump->in) == 0 && !list_has(&l->pump->flush.node) &&
 	    !list_has(&l->pump->resume.node) && !has_output(l);
@@ -475,6 +475,10 @@ link_park(struct link *l)
 {
 	if (!is_at_rest(l))
 		return false;
+	if (!l->codec->light) {
+		codec_rest(l->codec);
+		return false;
+	}
 	codec_free(&l->codec);
 	pump_free(l);
 	l->parked = true;

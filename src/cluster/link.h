@@ -71,8 +71,8 @@ void link_stack(struct link *l, struct conn *conn);
 
 /*
  * Reap phase only: frees the codec of a connection on which nothing happens,
- * to be made anew when bytes come.  False, and nothing is done, when there is
- * something going on, or codec->light is false.
+ * to be made anew when bytes come.  False: there is something going on, or the
+ * codec must stay (codec->light); then it rests.
  */
 bool link_park(struct link *l);
 

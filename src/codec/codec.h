@@ -87,6 +87,7 @@ struct codec_ops {
 	void (*drain)(struct codec *);
 	void (*eof)(struct codec *, int error);
 	void (*expire)(struct codec *);
+	void (*rest)(struct codec *);	/* NULL: it holds little anyway */
 	void (*free)(struct codec *);
 };
 
@@ -235,6 +236,17 @@ static inline void
 codec_expire(struct codec *c)
 {
 	c->ops->expire(c);
+}
+
+/*
+ * Server role: nothing happens on the connection, and that may last.  The codec
+ * then holds as little as it can, until anything is asked of it.
+ */
+static inline void
+codec_rest(struct codec *c)
+{
+	if (c->ops->rest != NULL)
+		c->ops->rest(c);
 }
 
 /* Streams still open are let go without a fact. Clears the pointer. */

@@ -19,8 +19,25 @@
 static void
 mark(struct h2 *h, struct h2_stream *s, size_t n, bool end)
 {
+	struct h2_mark *last;
+
+	if (h->marks == NULL)
+		h->marks = slab_get_raw(&h->codec.shared->h2->marks);
+	last = h->nmarks > 0 ? &h->marks[h->nmarks - 1] : NULL;
+	if (last != NULL && last->s == s && last->at == h->made) {
+		last->n += n;
+		last->end = last->end || end;
+		return;
+	}
 	must(h->nmarks < H2_MARKS);
 	h->marks[h->nmarks++] = (struct h2_mark){ s, h->made, n, end };
+}
+
+static void
+give_marks_back(struct h2 *h)
+{
+	slab_put(&h->codec.shared->h2->marks, h->marks);
+	h->marks = NULL;
 }
 
 void
@@ -168,7 +185,7 @@ h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest)
 	struct h2 *h = h2_of(c);
 
 	*rest = (struct codec_rest){ .more = false };
-	if (c->end == CODEC_ABORT || max == 0)
+	if (c->end == CODEC_ABORT || max == 0 || trunk_is_packed(h->trunk))
 		return 0;
 	if (buf_len(&h->out) == 0)
 		fill(h);
@@ -178,29 +195,47 @@ h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest)
 	return 1;
 }
 
+static void
+reach(const struct h2_mark *m)
+{
+	struct h2_stream *s = m->s;
+
+	if (s == NULL)
+		return;
+	s->transit -= m->n;
+	s->room += m->n;
+	s->end_written = s->end_written || m->end;
+	s->stream.sent = true;
+	h2_stream_tell_room(s);
+}
+
+static void
+reach_marks(struct h2 *h)
+{
+	unsigned n = 0;
+
+	while (n < h->nmarks && h->marks[n].at <= h->written)
+		reach(&h->marks[n++]);
+	if (n == 0)
+		return;
+	h->nmarks -= n;
+	if (h->nmarks > 0)
+		memmove(&h->marks[0], &h->marks[n],
+		    h->nmarks * sizeof(h->marks[0]));
+	else
+		give_marks_back(h);
+}
+
 void
 h2_sent(struct codec *c, size_t n)
 {
 	struct h2 *h = h2_of(c);
-	struct h2_mark m;
 
 	buf_drop(&h->out, n);
 	h->written += n;
 	if (buf_len(&h->out) == 0 && h->out.base != NULL)
 		buf_release(&h->out, c->shared->pages);
-	while (h->nmarks > 0 && h->marks[0].at <= h->written) {
-		m = h->marks[0];
-		h->nmarks--;
-		memmove(&h->marks[0], &h->marks[1],
-		    h->nmarks * sizeof(h->marks[0]));
-		if (m.s == NULL)
-			continue;
-		m.s->transit -= m.n;
-		m.s->room += m.n;
-		m.s->end_written = m.s->end_written || m.end;
-		m.s->stream.sent = true;
-		h2_stream_tell_room(m.s);
-	}
+	reach_marks(h);
 }
 
 void

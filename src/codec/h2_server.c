@@ -255,6 +255,7 @@ drain(struct codec *c)
 
 	if (h->draining || h->over)
 		return;
+	h2_wake(h);
 	h->draining = true;
 	h->drain_began = c->shared->clock->now;
 	h2_phase(h);
@@ -272,6 +273,7 @@ expire(struct codec *c)
 {
 	struct h2 *h = h2_of(c);
 
+	h2_wake(h);
 	if (c->phase == CODEC_IDLE) {
 		h->draining = true;
 		finish_drain(h);
@@ -300,6 +302,7 @@ static const struct codec_ops codec_ops = {
 	.drain = drain,
 	.eof = h2_eof,
 	.expire = expire,
+	.rest = h2_rest,
 	.free = h2_free,
 };
 

@@ -12,18 +12,15 @@
  */
 #include <stdlib.h>
 
+#include "base/asan.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "codec/h2.h"
 #include "codec/h2_side.h"
 #include "codec/h2_words.h"
 
-struct h2_settings {
-	nghttp2_session_callbacks *callbacks;
-	nghttp2_option *server, *client;	/* by role */
-};
-
 #define FIRST_UNKNOWN 10	/* type of a frame */
+#define KEEP 64			/* sets of marks */
 
 void
 h2_finish(struct h2 *h, enum codec_end end)
@@ -136,6 +133,7 @@ h2_recv(struct codec *c, struct buf *in)
 	struct h2 *h = h2_of(c);
 	ssize_t n = 0;
 
+	h2_wake(h);
 	if (!h->role->server && !c->settled)
 		look_for_text(h, in);
 	h->in += buf_len(in);
@@ -165,6 +163,7 @@ h2_eof(struct codec *c, int error)
 	struct h2 *h = h2_of(c);
 	struct iovec v;
 
+	h2_wake(h);
 	/* A fault of the server's is found with the GOAWAY that tells it. */
 	if (!h->role->server && error == 0 && !h->over)
 		(void)h2_send(c, &v, 1, &rest);
@@ -179,6 +178,7 @@ h2_ask(struct codec *c)
 
 	if (h->over)
 		return false;
+	h2_wake(h);
 	if (!c->asked)
 		nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, H2_ASK);
 	c->asked = true;
@@ -192,9 +192,12 @@ h2_free(struct codec *c)
 	struct h2 *h = h2_of(c);
 	struct h2_stream *s;
 
+	h2_wake(h);
 	list_each(s, &h->streams, struct h2_stream, node)
 		h2_stream_free(s);
 	nghttp2_session_del(h->session);
+	trunk_free(&c->shared->h2->trunks, &h->trunk);
+	slab_put(&c->shared->h2->marks, h->marks);
 	if (h->out.base != NULL)
 		buf_release(&h->out, c->shared->pages);
 	free(h);
@@ -281,6 +284,8 @@ h2_settings_new(void)
 	s->callbacks = callbacks();
 	s->server = options(true);
 	s->client = options(false);
+	trunks_init(&s->trunks, HAS_ASAN);
+	slab_init(&s->marks, H2_MARKS * sizeof(struct h2_mark), KEEP);
 	return s;
 }
 
@@ -294,6 +299,8 @@ h2_settings_free(struct h2_settings **sp)
 	nghttp2_session_callbacks_del(s->callbacks);
 	nghttp2_option_del(s->server);
 	nghttp2_option_del(s->client);
+	trunks_fini(&s->trunks);
+	slab_fini(&s->marks);
 	free(s);
 	*sp = NULL;
 }
@@ -307,6 +314,7 @@ h2_new(const struct h2_role *role, const struct codec_ops *ops,
 	const nghttp2_option *o = role->server ? shared->h2->server :
 	    shared->h2->client;
 	struct h2 *h = mem_new(sizeof(*h));
+	nghttp2_mem mem;
 	int rv;
 
 	h->codec = (struct codec){
@@ -323,8 +331,11 @@ h2_new(const struct h2_role *role, const struct codec_ops *ops,
 	list_init(&h->ready);
 	h2_guard_init(&h->guard, shared->clock->now);
 	h2_watch_init(&h->watch, role->server ? NGHTTP2_CLIENT_MAGIC_LEN : 0);
-	rv = role->server ? nghttp2_session_server_new2(&h->session, cb, h, o) :
-	    nghttp2_session_client_new2(&h->session, cb, h, o);
+	h->trunk = trunk_new(&shared->h2->trunks);
+	mem = h2_memory(h->trunk);
+	rv = role->server ?
+	    nghttp2_session_server_new3(&h->session, cb, h, o, &mem) :
+	    nghttp2_session_client_new3(&h->session, cb, h, o, &mem);
 	must(rv == 0);
 	return h;
 }

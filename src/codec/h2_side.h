@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "base/slab.h"
+#include "base/trunk.h"
 #include "codec/codec.h"
 #include "codec/h2_block.h"
 #include "codec/h2_guard.h"
@@ -24,6 +26,7 @@
  *	h2_out.c	what is sent: the output, and what has gone of it
  *	h2_stream.c	one stream: its life, and calls down
  *	h2_head.c	heads as the library wants them
+ *	h2_memory.c	what the library allocates
  *	h2_priority.c	in which order answers are sent
  *
  * Of a stream at most a window of bytes, which H2_PIECES pages hold, may have
@@ -142,9 +145,10 @@ struct h2 {
 	const struct h2_role *role;
 	nghttp2_session *session;
 	struct list streams, ready;
+	struct trunk *trunk;		/* all that the session allocates */
 	struct buf out;
 	uint64_t made, written;		/* bytes of output so far */
-	struct h2_mark marks[H2_MARKS];
+	struct h2_mark *marks;		/* H2_MARKS, while there are any */
 	unsigned nmarks;
 	struct h2_guard guard;
 	struct h2_watch watch;
@@ -170,6 +174,14 @@ struct h2 {
 	bool over;			/* nothing is read any more */
 	bool draining, drained;		/* both steps of GOAWAY */
 	int64_t drain_began;
+};
+
+/* What all connections of a worker share. */
+struct h2_settings {
+	nghttp2_session_callbacks *callbacks;
+	nghttp2_option *server, *client;	/* by role */
+	struct trunks trunks;
+	struct slab marks;
 };
 
 /* The connection broke before all of our message was written. */
@@ -201,6 +213,11 @@ void h2_finish(struct h2 *h, enum codec_end end);
 void h2_goaway(struct h2 *h);		/* gently: the last one */
 void h2_phase(struct h2 *h);
 void h2_settle(struct h2 *h);
+
+/* The library's memory.  Whatever may call the library wakes it first; nothing
+ * can call it while there is no stream and nothing comes. */
+nghttp2_mem h2_memory(struct trunk *t);
+void h2_wake(struct h2 *h);
 
 /* After a call down: it is to be sent. */
 void h2_kick(struct h2 *h);
@@ -261,6 +278,7 @@ size_t h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *
 void h2_sent(struct codec *c, size_t n);
 void h2_eof(struct codec *c, int error);
 bool h2_ask(struct codec *c);
+void h2_rest(struct codec *c);
 void h2_free(struct codec *c);
 size_t h2_stream_send_body(struct stream *stream, struct lent bytes, bool end);
 void h2_stream_send_trailers(struct stream *stream, const struct field *f,

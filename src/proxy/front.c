@@ -106,7 +106,7 @@ keep_alive_of(const struct front *f)
 	return t < left ? t : left;
 }
 
-/* For as long as it is idle it does without a codec. */
+/* For as long as it is idle it does without a codec, or that one rests. */
 static void
 start_rest(struct front *f, int64_t left)
 {
@@ -129,10 +129,20 @@ start_idling(struct front *f)
 		start_rest(f, t);
 }
 
+/* Of one that rests: for so long it has been idle. */
+static int64_t
+idle_time(const struct front *f)
+{
+	return f->listener->worker->loop->clock.now + keep_alive_of(f) -
+	    f->timer.deadline;
+}
+
 /* A new phase has its own deadline; a busy front has none, its exchanges do. */
 static void
 set_timer(struct front *f, enum codec_phase phase)
 {
+	if (f->rested)
+		f->quick = idle_time(f) < REST;
 	f->phase = (uint8_t)phase;
 	f->rested = false;
 	if (phase == CODEC_BUSY)
@@ -168,9 +178,7 @@ has_idled(struct front *f)
 static void
 rest_on(struct front *f)
 {
-	int64_t now = f->listener->worker->loop->clock.now;
-
-	f->quick = now + keep_alive_of(f) - f->timer.deadline < REST;
+	f->quick = idle_time(f) < REST;
 	f->phase = CODEC_IDLE;
 	f->rested = true;
 	loop_reap(f->listener->worker->loop, &f->reap);
@@ -193,6 +201,8 @@ on_change(void *owner)
 		set_linger(f);
 	else if (f->link.codec->phase != f->phase)
 		set_timer(f, f->link.codec->phase);
+	else if (f->rested)
+		loop_reap(f->listener->worker->loop, &f->reap);
 }
 
 static void

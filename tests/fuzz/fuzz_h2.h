@@ -86,6 +86,8 @@ fuzz_h2_spin(struct h2_rig *r, uint32_t *seed, fuzz_h2_head_fn *send_head)
 		codec_drain(r->codec);
 	if (fuzz_next(seed) % 256 == 0)
 		codec_expire(r->codec);
+	if (fuzz_next(seed) % 4 == 0)
+		codec_rest(r->codec);
 	r->clock.now += MSEC(fuzz_next(seed) % 64);
 }
 

@@ -397,6 +397,81 @@ expires_idle_and_inside_a_head(void **state)
 }
 
 static void
+get_field(struct h2_rig *r, unsigned i)
+{
+	static const char *const lines[] = { H2_RIG_REQUEST("GET"),
+	    "x-one: the same each time", NULL };
+
+	h2_rig_submit(r, -1, false, lines);
+	h2_rig_pump(r);
+	h2_rig_respond(r, i, 204, LENGTH_NONE, true);
+	h2_rig_pump(r);
+	h2_rig_release(r, i);
+}
+
+/* Both tables of compressed fields are where they were. */
+static void
+goes_on_after_a_rest(void **state)
+{
+	struct h2_rig *r = *state;
+
+	for (unsigned i = 0; i < 5; i++) {
+		get_field(r, i);
+		codec_rest(r->codec);
+		codec_rest(r->codec);
+	}
+	assert_string_equal(r->log,
+	    "GET a / [x-one: the same each time] end\n"
+	    "GET a / [x-one: the same each time] end\n"
+	    "GET a / [x-one: the same each time] end\n"
+	    "GET a / [x-one: the same each time] end\n"
+	    "GET a / [x-one: the same each time] end\n");
+	assert_true(codec_ask(r->codec));
+	h2_rig_pump(r);
+	assert_false(r->codec->asked);
+	codec_rest(r->codec);
+	codec_drain(r->codec);
+	h2_rig_pump(r);
+	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+static void
+ends_from_a_rest(void **state)
+{
+	struct h2_rig *r = *state;
+
+	get_field(r, 0);
+	codec_rest(r->codec);
+	codec_expire(r->codec);
+	h2_rig_pump(r);
+	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+/* It does not rest while a client that has let go of it waits for an end. */
+static void
+does_not_rest_with_a_stream(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	codec_rest(r->codec);
+	h2_rig_respond(r, 0, 200, 2, false);
+	codec_rest(r->codec);
+	assert_int_equal(h2_rig_send(r, 0, "hi", 2, true), 2);
+	codec_rest(r->codec);
+	h2_rig_pump(r);
+	assert_string_equal(r->got, "1 [:status: 200]\n"
+	    "1 [content-length: 2]\n1 [server: me]\n1 end 2\n");
+	h2_rig_release(r, 0);
+	codec_rest(r->codec);
+	codec_eof(r->codec, 0);
+	assert_int_equal(r->codec->end, CODEC_CLOSE);
+}
+
+static void
 tells_all_streams_that_the_connection_broke(void **state)
 {
 	struct h2_rig *r = *state;
@@ -454,6 +529,9 @@ main(void)
 		TEST(asks_whether_the_client_is_there),
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
+		TEST(goes_on_after_a_rest),
+		TEST(ends_from_a_rest),
+		TEST(does_not_rest_with_a_stream),
 		TEST(tells_all_streams_that_the_connection_broke),
 		TEST(tells_who_had_answered_when_nothing_can_be_written),
 	};
