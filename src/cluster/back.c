@@ -65,6 +65,19 @@ set_idle(struct back *b)
 	}
 }
 
+/*
+ * Something is to come of it, or it is ended: a server that takes nothing any
+ * more gives no stream back, and does not hear that it is let go.
+ */
+static void
+hurry(struct back *b)
+{
+	struct loop *loop = link_loop(&b->link);
+
+	timer_set(&loop->wheel, &b->timer,
+	    loop->clock.now + b->server->pool->conf->timeouts.connect);
+}
+
 /* It no longer waits. */
 static void
 dismiss(struct back *b, struct back_ask *ask)
@@ -234,6 +247,8 @@ on_slots(void *owner)
 		back_file(b);
 	else if (codec_slots(b->link.codec) > 0)
 		set_idle(b);
+	else
+		hurry(b);
 }
 
 static void
@@ -304,6 +319,13 @@ give_up_connect(struct back *b)
 	link_end(&b->link, true);
 }
 
+static void
+end_silent(struct back *b)
+{
+	b->server->count.silent++;
+	link_end(&b->link, true);
+}
+
 /*
  * The connect took too long; or it was idle for long enough, or silent.  Who
  * has streams on one that is silent waits for them as long as it likes.
@@ -316,17 +338,17 @@ on_timer(struct timer *t)
 
 	if (!b->connected) {
 		give_up_connect(b);
-	} else if (b->nasks > 0) {
+	} else if (b->nopen > 0) {
 		fail_asks(b, ETIMEDOUT, "");
-		back_file(b);
+		back_file(b);	/* in use: set_idle sets the timer anew */
 	} else if (b->place != BACK_IDLE) {
-		return;		/* in use: set_idle sets it anew */
+		fail_asks(b, ETIMEDOUT, "");
+		end_silent(b);
 	} else if (now >= b->idle_until) {
 		link_end(&b->link, false);
 	} else if (b->asked != 0 &&
 	    now >= b->asked + b->server->pool->conf->timeouts.connect) {
-		b->server->count.silent++;
-		link_end(&b->link, true);
+		end_silent(b);
 	} else {
 		back_doubt(b);
 		back_arm(b);
@@ -381,7 +403,8 @@ wait_for(struct back *b, struct back_ask *ask)
 {
 	line_up(b, ask);
 	ask->back = b;
-	b->nasks++;
+	if (b->nasks++ == 0 && b->connected)
+		hurry(b);
 	back_file(b);
 }
 

@@ -495,6 +495,44 @@ risks_no_request_on_one_that_was_silent(void **state)
 	peer_free(again);
 }
 
+/*
+ * It accepts, speaks, and then takes nothing: so the streams that were given up
+ * cannot be ended, and it never has room again.
+ */
+static void
+ends_one_that_takes_nothing_any_more(void **state)
+{
+	struct stage st;
+	struct peer *client, *server, *again;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = SHARED "max_streams = 1;"
+	    "timeouts = { connect = \"3s\"; idle = \"2s\"; };");
+	client = peer_client(&st, true);
+	server = idle_one(&st, client);
+	server->w->room = 1000;
+	peer_ask(client, "POST", "/", "", 50000);
+	peer_body_many(client, 2, 50000, true);
+	assert_int_equal(server_a(&st)->nbusy, 1);
+	stage_advance(&st, SEC(2) + MSEC(12));
+	assert_starts(peer_told(client, 2)->head.p, "504\n");
+	assert_int_equal(server_a(&st)->active, 0);
+	ask(client, 1);
+	again = peer_server(&st, SERVER_A, true);
+	assert_non_null(again);
+	answer(again, 1);
+	assert_ok(client, 3);
+	assert_false(is_cut(server->w));
+	stage_advance(&st, SEC(3) + MSEC(12));
+	assert_true(is_cut(server->w));
+	assert_int_equal(server_a(&st)->nbusy, 0);
+	assert_int_equal(server_a(&st)->count.silent, 1);
+	stage_close(&st);
+	peer_free(client);
+	peer_free(server);
+	peer_free(again);
+}
+
 static void
 asks_nothing_where_that_is_off(void **state)
 {
@@ -749,6 +787,7 @@ main(void)
 		cmocka_unit_test(asks_an_idle_one_for_life),
 		cmocka_unit_test(closes_an_idle_one_that_does_not_answer),
 		cmocka_unit_test(risks_no_request_on_one_that_was_silent),
+		cmocka_unit_test(ends_one_that_takes_nothing_any_more),
 		cmocka_unit_test(asks_nothing_where_that_is_off),
 		cmocka_unit_test(follows_a_reload_to_another_protocol),
 		cmocka_unit_test(ends_all_when_the_server_goes_down),
