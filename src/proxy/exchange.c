@@ -423,13 +423,13 @@ account(struct exchange *x)
 }
 
 static void
-account_server(struct exchange *x, struct counters *c)
+account_to(struct exchange *x, struct counters *c)
 {
 	const struct times *t = &x->times;
 	int64_t now = x->worker->loop->clock.now;
 
 	c->req_tot++;
-	c->bout += x->bytes_out;
+	c->bout += x->fs->bytes_out;
 	c->bin += x->fs->bytes_in;
 	if (x->status != 0)
 		counters_status(c, x->status);
@@ -445,6 +445,13 @@ account_server(struct exchange *x, struct counters *c)
 	if (t->answered != 0)
 		average_add(&c->rtime, t->answered - t->connected);
 	average_add(&c->ttime, now - t->start);
+}
+
+void
+exchange_account_server(struct exchange *x)
+{
+	if (x->server != NULL)
+		account_to(x, &x->server->count);
 }
 
 static void
@@ -493,10 +500,9 @@ step_done(struct exchange *x)
 {
 	exchange_call_note(x);
 	account(x);
-	if (x->server != NULL)
-		account_server(x, &x->server->count);
+	exchange_account_server(x);
 	if (x->pool != NULL)
-		account_server(x, &x->pool->count);
+		account_to(x, &x->pool->count);
 	if (x->worker->conf->global.log.access)
 		access_log(x);
 	let_go(x);

@@ -149,6 +149,7 @@ exchange_cut(struct exchange *x, char who, char when, const char *why)
 		return exchange_go(x, EXCHANGE_ABORT);
 	trailers[0] = status_field(x, status_of_cut(x));
 	trailers[1] = message_field(x, message_of_cut(x));
+	exchange_account_server(x);
 	exchange_drop_back(x, true);
 	stream_send_trailers(x->fs, trailers, 2);
 	x->down.ended = true;

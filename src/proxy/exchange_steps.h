@@ -49,6 +49,7 @@ bool exchange_abort(struct exchange *x, char who, char when, const char *why);
 bool exchange_retry(struct exchange *x, char who, char when, const char *why,
     unsigned status);
 void exchange_drop_back(struct exchange *x, bool reset);
+void exchange_account_server(struct exchange *x);	/* it has answered */
 bool exchange_refuse_fault(struct exchange *x);	/* it could not be read */
 
 /* reply.c: an answer of our own, with its termination letters. */

@@ -235,6 +235,7 @@ ends_a_response_that_has_begun_with_trailers(void **state)
 static void
 says_unavailable_when_the_server_breaks_off(void **state)
 {
+	const struct counters *count;
 	struct stage st;
 	struct talk t;
 	const char *text;
@@ -248,6 +249,10 @@ says_unavailable_when_the_server_breaks_off(void **state)
 	text = heard(&st, t.client);
 	assert_starts(text, "0\r\ngrpc-status: 14\r\n");
 	assert_ended(&st, "SD", 200);
+	count = &stage_server(&st, "a")->count;
+	assert_int_equal(count->hrsp[1], 1);
+	assert_int_equal(count->srv_abrt, 1);
+	assert_int_equal(count->req_tot, stage_pool(&st)->count.req_tot);
 	stage_close(&st);
 }
 
