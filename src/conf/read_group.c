@@ -9,6 +9,8 @@
 #include "conf/read_group.h"
 #include "conf/read_value.h"
 
+#define ELSEWHERE_MOST 3
+
 static void
 set_defaults(struct reader *r, const char *section, void *base)
 {
@@ -24,25 +26,42 @@ set_defaults(struct reader *r, const char *section, void *base)
 	}
 }
 
+/* Where an option of that name does stand; the first few of them. */
+static void
+add_elsewhere(struct text *out, const char *key)
+{
+	unsigned n = 0;
+
+	for (const struct option *o = option_table; o->section != NULL; o++)
+		if (strcmp(o->key, key) == 0 && n++ < ELSEWHERE_MOST)
+			text_add(out, "%s%s%s%s", n > 1 ? ", " :
+			    " here, but there is ", o->section,
+			    o->section[0] != '\0' ? "." : "", o->key);
+}
+
 static void
 complain_unknown(struct reader *r, struct conf_where where,
     const char *section, const char *key)
 {
 	const char *near = option_nearest(section, key);
 	const struct option *o = option_first(section);
-	struct text known;
+	struct text elsewhere, known;
 
 	if (near != NULL) {
 		reader_complain(r, where, section, key,
 		    "unknown option; did you mean '%s'?", near);
 		return;
 	}
+	text_init(&elsewhere);
+	add_elsewhere(&elsewhere, key);
 	text_init(&known);
 	for (; o != NULL; o = option_next(o))
 		text_add(&known, "%s%s", known.n > 0 ? ", " : "", o->key);
 	reader_complain(r, where, section, key,
-	    "unknown option; known here: %s", known.p);
+	    "unknown option%s; known here: %s",
+	    elsewhere.n > 0 ? elsewhere.p : "", known.p);
 	text_fini(&known);
+	text_fini(&elsewhere);
 }
 
 static bool

@@ -19,6 +19,8 @@
 #include "base/must.h"
 #include "conf/source.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"	/* some editors leave it in front */
+
 /* From this line of the text on, lines are those of a file. */
 struct source_mark {
 	unsigned line;
@@ -204,6 +206,8 @@ add_file(struct source *s, const char *file, struct slice bytes,
 	unsigned number = 1;
 
 	mark(s, file, 1);
+	if (slice_starts(bytes, SLICE(BYTE_ORDER_MARK)))
+		bytes = slice_skip(bytes, 3);
 	for (; bytes.n > 0; number++) {
 		const char *end = memchr(bytes.p, '\n', bytes.n);
 		size_t n = end != NULL ? (size_t)(end - bytes.p) : bytes.n;

@@ -33,11 +33,11 @@ open_pidfile(struct daemon *d, struct text *error)
 		return true;
 	d->pidfile = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (d->pidfile < 0) {
-		text_add(error, "pidfile %s: %s", path, strerror(errno));
+		text_add(error, "pidfile %s: %s\n", path, strerror(errno));
 		return false;
 	}
 	if (flock(d->pidfile, LOCK_EX | LOCK_NB) != 0) {
-		text_add(error, "pidfile %s: %s", path, errno == EWOULDBLOCK ?
+		text_add(error, "pidfile %s: %s\n", path, errno == EWOULDBLOCK ?
 		    "another steelyard that runs holds it" : strerror(errno));
 		close(d->pidfile);
 		d->pidfile = -1;	/* not ours to remove */
@@ -46,7 +46,7 @@ open_pidfile(struct daemon *d, struct text *error)
 	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
 	if (ftruncate(d->pidfile, 0) != 0 ||
 	    write(d->pidfile, pid, (size_t)n) != n) {
-		text_add(error, "pidfile %s: %s", path, strerror(errno));
+		text_add(error, "pidfile %s: %s\n", path, strerror(errno));
 		return false;
 	}
 	return true;
@@ -100,11 +100,27 @@ make_worker(struct daemon *d)
 }
 
 static bool
+drop_privileges(const struct conf *conf, struct text *errors)
+{
+	struct text why;
+	bool good;
+
+	text_init(&why);
+	good = privileges_drop(conf, &why);
+	if (!good) {
+		daemon_add_place(errors, conf);
+		text_add(errors, "%s\n", why.p);
+	}
+	text_fini(&why);
+	return good;
+}
+
+static bool
 bring_up(struct daemon *d, struct conf *conf, struct text *errors)
 {
 	signals_start(d);	/* they are heard in the loop, not before */
 	return open_pidfile(d, errors) && daemon_start(d, conf, errors) &&
-	    privileges_drop(conf, errors);
+	    drop_privileges(conf, errors);
 }
 
 static void
@@ -145,6 +161,7 @@ daemon_run(const struct options *o, void (*started)(void *owner), void *owner)
 	struct conf *conf = NULL;
 	int status = EX_OSERR;
 
+	signals_hold();
 	text_init(&errors);
 	text_init(&warnings);
 	timer_init(&d.watchdog, on_watchdog);
@@ -157,7 +174,7 @@ daemon_run(const struct options *o, void (*started)(void *owner), void *owner)
 	if (status == EX_CONFIG)
 		fputs(errors.p, stderr);
 	else if (status != 0)
-		fprintf(stderr, "steelyard: cannot start:\n%s\n",
+		fprintf(stderr, "steelyard: cannot start:\n%s",
 		    errors.p != NULL ? errors.p : "");
 	else
 		announce(&d, conf, &warnings, started, owner);

@@ -51,6 +51,9 @@ bool daemon_start(struct daemon *d, struct conf *conf, struct text *errors);
 struct conf *daemon_load(const char *path, struct tls *tls, struct worker *w,
     struct text *errors, struct text *warnings);
 
+/* "file:line: " of the section global. */
+void daemon_add_place(struct text *errors, const struct conf *conf);
+
 /* reload.c: an event a line. */
 void daemon_log_warnings(struct daemon *d, const struct text *warnings);
 
@@ -58,5 +61,8 @@ void daemon_log_warnings(struct daemon *d, const struct text *warnings);
 bool daemon_reopen_log(struct daemon *d);
 
 /* signals.c */
+/* SIGHUP and SIGUSR1 must not end a process that is about to hear them, or does
+ * no longer; they wait meanwhile. */
+void signals_hold(void);
 void signals_start(struct daemon *d);
 void signals_stop(struct daemon *d);

@@ -13,22 +13,29 @@
 #include "base/version.h"
 #include "conf/load.h"
 #include "daemon/daemon.h"
+#include "daemon/privileges.h"
 
+#ifdef __clang__
+#define COMPILER "clang"
+#else
+#define COMPILER "gcc"
+#endif
 #define DEFAULT_FILE "/etc/steelyard/steelyard.conf"
 
 static int
-usage(void)
+usage(FILE *to)
 {
-	fprintf(stderr, "usage: steelyard [-f file] [-t] [-T] [-D] "
-	    "[-p pidfile] [-V]\n"
+	fprintf(to, "usage: steelyard [-f file] [-t] [-T] [-D] "
+	    "[-p pidfile] [-V] [-h]\n"
 	    "  -f file     the configuration (%s)\n"
 	    "  -t          check the configuration and exit\n"
 	    "  -T          print the effective configuration and exit\n"
 	    "  -D          become a daemon\n"
 	    "  -p pidfile  write the process id there\n"
-	    "  -V          print the version and what it was built with\n",
+	    "  -V          print the version and what it was built with\n"
+	    "  -h          print this\n",
 	    DEFAULT_FILE);
-	return EX_USAGE;
+	return to == stdout ? 0 : EX_USAGE;
 }
 
 static int
@@ -36,8 +43,9 @@ print_version(void)
 {
 	struct tls *tls = tls_new();
 
-	printf("steelyard %s\nbuilt with %s, C%ld, %s\nTLS: %s, kTLS %s\n",
-	    STEELYARD_VERSION, __VERSION__, __STDC_VERSION__ / 100 % 100,
+	printf("steelyard %s\nbuilt with %s %s, C%ld, %s\nTLS: %s, kTLS %s\n",
+	    STEELYARD_VERSION, COMPILER, __VERSION__,
+	    __STDC_VERSION__ / 100 % 100,
 	    loop_library(), tls_library(),
 	    tls_has_ktls(tls) ? "available" : "not available");
 	tls_free(&tls);
@@ -131,10 +139,11 @@ read_options(int argc, char **argv, struct options *o)
 		case 'D': o->background = true; break;
 		case 'p': o->pidfile = optarg; break;
 		case 'V': return print_version() + 1;
-		default: return usage() + 1;
+		case 'h': return usage(stdout) + 1;
+		default: return usage(stderr) + 1;
 		}
 	}
-	return optind < argc ? usage() + 1 : 0;
+	return optind < argc ? usage(stderr) + 1 : 0;
 }
 
 /* -D changes the directory, and a reload must still find the file. */
@@ -173,6 +182,23 @@ print_warnings(const struct text *warnings)
 	}
 }
 
+/* -t: whom it could not become. */
+static bool
+knows_user(const struct conf *conf, struct text *errors)
+{
+	struct text why;
+	bool good;
+
+	text_init(&why);
+	good = privileges_known(conf, &why);
+	if (!good) {
+		daemon_add_place(errors, conf);
+		text_add(errors, "%s\n", why.p);
+	}
+	text_fini(&why);
+	return good;
+}
+
 /* -t and -T: nothing is opened but what the configuration names. */
 static int
 check(const struct options *o)
@@ -186,7 +212,7 @@ check(const struct options *o)
 	text_init(&warnings);
 	conf = daemon_load(o->file, tls, NULL, &errors, &warnings);
 	print_warnings(&warnings);
-	if (conf == NULL) {
+	if (conf == NULL || (o->check && !knows_user(conf, &errors))) {
 		fputs(errors.p, stderr);
 	} else if (o->print) {
 		rc = print_conf(conf);

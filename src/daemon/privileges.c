@@ -104,6 +104,15 @@ find_ids(const struct conf_global *g, uid_t *uid, gid_t *gid,
 	return true;
 }
 
+bool
+privileges_known(const struct conf *conf, struct text *error)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return find_ids(&conf->global, &uid, &gid, error);
+}
+
 /* A container may not have the capability at all. */
 static bool
 may_bind(void)

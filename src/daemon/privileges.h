@@ -9,6 +9,9 @@
  */
 bool privileges_limits(const struct conf *conf, struct text *error);
 
+/* Are global.user and global.group known?  False with a sentence. */
+bool privileges_known(const struct conf *conf, struct text *error);
+
 /*
  * Becomes global.user and global.group, if we are root and they are set, and
  * keeps CAP_NET_BIND_SERVICE (to bind privileged ports in a reload) and

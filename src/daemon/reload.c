@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
 #include "daemon/privileges.h"
+#include "net/acceptor.h"
 #include "proxy/reply.h"
 
 struct conf *
@@ -36,9 +37,8 @@ daemon_load(const char *path, struct tls *tls, struct worker *w,
 	return conf_load_tls(path, balance_names, &kit, errors);
 }
 
-/* Where "global" stands in the file. */
-static void
-add_place(struct text *errors, const struct conf *conf)
+void
+daemon_add_place(struct text *errors, const struct conf *conf)
 {
 	const struct conf_where *w = &conf->global.where;
 
@@ -59,7 +59,7 @@ prepare_log(struct daemon *d, const struct conf *conf, struct text *errors)
 	error = log_prepare(d->log, conf->global.log.target);
 	if (error == 0)
 		return true;
-	add_place(errors, conf);
+	daemon_add_place(errors, conf);
 	text_add(errors, "global.log.target: cannot open \"%s\": %s\n",
 	    conf->global.log.target, strerror(-error));
 	return false;
@@ -73,9 +73,10 @@ prepare_socket(struct daemon *d, const struct conf *conf, struct text *errors)
 
 	if (error == 0)
 		return true;
-	add_place(errors, conf);
+	daemon_add_place(errors, conf);
 	text_add(errors, "global.stats_socket.path: cannot listen on \"%s\": "
-	    "%s\n", s->path, strerror(-error));
+	    "%s%s\n", s->path, strerror(-error),
+	    acceptor_advice(s->path, -error));
 	return false;
 }
 

@@ -62,6 +62,23 @@ on_usr1(void *owner, unsigned signo)
 		log_info(d->log, "log", "SIGUSR1: the log was opened anew");
 }
 
+static void
+hold(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(how, &set, NULL);
+}
+
+void
+signals_hold(void)
+{
+	hold(SIG_BLOCK);
+}
+
 void
 signals_start(struct daemon *d)
 {
@@ -78,11 +95,13 @@ signals_start(struct daemon *d)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		d->signals[i] = watch_new_signal(d->loop, table[i].signo,
 		    table[i].fn, d);
+	hold(SIG_UNBLOCK);
 }
 
 void
 signals_stop(struct daemon *d)
 {
+	signals_hold();
 	for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
 		if (d->signals[i] != NULL)
 			watch_free(&d->signals[i]);

@@ -115,6 +115,33 @@ acceptor_listen(const struct addr *a, int backlog, unsigned unix_mode)
 	return rc;
 }
 
+static bool
+is_socket(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) != 0 || S_ISSOCK(st.st_mode);
+}
+
+const char *
+acceptor_advice(const char *path, int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return path == NULL || is_socket(path) ?
+		    "; another process listens there" :
+		    "; a file that is no socket is there";
+	case EACCES:
+		return "; this port or path needs more privileges";
+	case EADDRNOTAVAIL:
+		return "; no interface here has this address";
+	case ENOENT:
+		return path != NULL ? "; make its directory first" : "";
+	default:
+		return "";
+	}
+}
+
 static void
 show_interest(struct acceptor *a)
 {

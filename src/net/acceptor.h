@@ -31,6 +31,10 @@ struct acceptor_sink {
  */
 int acceptor_listen(const struct addr *a, int backlog, unsigned unix_mode);
 
+/* What else is to be known of that errno: "; and so on", or "".  path: of a UNIX
+ * socket, or NULL. */
+const char *acceptor_advice(const char *path, int error);
+
 /* Takes the descriptor. Accepting starts at once. */
 struct acceptor *acceptor_new(struct loop *loop, int fd,
     const struct acceptor_sink *sink, void *owner);

@@ -119,10 +119,15 @@ addr_parse(struct slice text, struct addr *out)
 	memset(out, 0, sizeof(*out));
 	if (slice_starts(text, SLICE(UNIX_PREFIX)))
 		return parse_unix(slice_skip(text, 5), out);
+	if (text.n > 0 && memmem(text.p, text.n, "://", 3) != NULL)
+		return "this is a URL; write the host and the port alone, "
+		    "such as \"10.0.0.1:80\"";
 	if (text.n == 0 || !cut(text, &host, &port, &six))
 		return "there is no port; " FORM;
 	if (!slice_number(port, 65535, &n) || n == 0)
 		return "the port must be a number from 1 to 65535";
+	if (host.n == 0 && !six)
+		return "nothing stands in front of the port; " FORM;
 	if (!six && memchr(host.p, ':', host.n) != NULL)
 		return "an IPv6 address stands in brackets: "
 		    "write \"[::1]:80\"";

@@ -72,6 +72,14 @@ warn_of_mode(const char *path, const struct stat *st, struct text *warnings)
 		    path);
 }
 
+/* Or a certificate alone, named by mistake. */
+static bool
+holds_key(const struct text *t)
+{
+	return memmem(t->p, t->n, "CERTIFICATE-----", 16) == NULL ||
+	    memmem(t->p, t->n, "PRIVATE KEY-----", 16) != NULL;
+}
+
 bool
 tls_file_read(const char *path, bool secret, struct text *out,
     struct text *errors, struct text *warnings)
@@ -84,7 +92,7 @@ tls_file_read(const char *path, bool secret, struct text *out,
 		make_room(fd, out);
 		error = fill(fd, out);
 	}
-	if (error == 0 && secret && fstat(fd, &st) == 0)
+	if (error == 0 && secret && holds_key(out) && fstat(fd, &st) == 0)
 		warn_of_mode(path, &st, warnings);
 	if (fd >= 0)
 		close(fd);

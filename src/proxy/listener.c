@@ -99,10 +99,8 @@ plan_one(struct listener_plan *plan, const struct conf_listener *conf,
 	text_add(errors, "%s:%u: listener %s: cannot listen on %s: %s%s\n",
 	    conf->where.file, conf->where.line, conf->name,
 	    conf->address.text, strerror(-p->fd),
-	    p->fd == -EADDRINUSE ? "; another process listens there" :
-	    p->fd == -EACCES ? "; this port or path needs more privileges" :
-	    p->fd == -EADDRNOTAVAIL ? "; no interface here has this address" :
-	    "");
+	    acceptor_advice(addr_is_unix(&conf->address.addr) ?
+	    conf->address.addr.un.sun_path : NULL, -p->fd));
 	return false;
 }
 

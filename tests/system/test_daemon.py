@@ -214,12 +214,83 @@ def events_tell_its_life():
                 fail("no %s in %s" % (member, x))
 
 
+def holds_back(pid, signo):
+    with open("/proc/%d/status" % pid) as f:
+        mask = re.search(r"SigBlk:\s*(\w+)", f.read()).group(1)
+    return int(mask, 16) >> (signo - 1) & 1
+
+
+@case
+def a_reload_while_it_starts_is_made_up_for():
+    s = proxy(wait=None)
+    with open(s.file, "a") as f:        # takes a while to read
+        f.write("# a long comment\n" * 800000)
+    s.start(None)
+    wait_for(lambda: holds_back(s.pid, signal.SIGHUP), 5 * SLOW,
+             "its being held back")
+    os.kill(s.pid, signal.SIGHUP)
+    os.kill(s.pid, signal.SIGUSR1)
+    wait_for(lambda: [x["event"] for x in s.events()].count("reload") == 1,
+             20 * SLOW, "the reload")
+    s.write()
+    s.stop()
+
+
 @case
 def does_not_start_where_its_log_cannot_be_opened():
     s = proxy(wait=None, glob={"log": {"target": "/nonexistent/dir/log"}})
     got = run(s.command())
     equal(got.returncode != 0, True, "exit code")
     equal("/nonexistent/dir/log" in got.stderr, True, got.stderr[:200])
+
+
+@case
+def a_user_that_is_not_there_is_told_with_its_place():
+    s = proxy(wait=None, glob={"user": "no-such-user"})
+    wanted = s.file + ":1: global.user: there is no user \"no-such-user\""
+    for more, code in (["-t"], 78), ([], 71):
+        got = run(s.command(*more))
+        equal(got.returncode, code, "exit code")
+        equal(wanted in got.stderr, True, got.stderr[:200])
+
+
+@case
+def help_is_no_error():
+    got = run(WRAP + [options.bin, "-h"])
+    equal((got.returncode, got.stderr), (0, ""), "code and stderr")
+    equal("-p pidfile" in got.stdout, True, got.stdout[:200])
+
+
+@case
+def a_byte_order_mark_is_read_over():
+    s = proxy(wait=None)
+    with open(s.file, "rb+") as f:
+        text = f.read()
+        f.seek(0)
+        f.write(b"\xef\xbb\xbf" + text)
+    got = run(s.command("-t"))
+    equal((got.returncode, got.stderr), (0, ""), "code and stderr")
+
+
+@case
+def says_what_is_in_the_place_of_a_socket():
+    s = proxy(wait=None)
+    other = os.path.join(s.dir, "other")
+    open(other, "w").close()
+    for name, path in ("file", other), ("dir", "/nope/x"):
+        s.conf["listeners"].append({"name": name, "address": "unix:" + path})
+    s.write()
+    got = run(s.command())
+    equal(got.returncode, 71, "exit code")
+    for line in ("other: Address already in use; a file that is no socket is "
+                 "there\n", "x: No such file or directory; make its directory "
+                 "first\n"):
+        equal(line in got.stderr, True, got.stderr)
+    equal("\n\n" in got.stderr, False, "an empty line: %r" % got.stderr)
+    s.conf["global"]["stats_socket"]["path"] = s.file
+    s.write()
+    equal("a file that is no socket is there" in run(s.command()).stderr,
+          True, "the stats socket")
 
 
 main()

@@ -12,6 +12,10 @@
 
 #include "complains.h"
 
+#define HEALTH_KEYS "type, method, path, host, tls, sni, fields, " \
+	"expect, body, service, interval, fast_interval, down_interval, " \
+	"timeout, fall, rise, panic_threshold, on_down, on_panic\n"
+
 static void
 says_what_a_probe_option_takes(void **state)
 {
@@ -19,11 +23,15 @@ says_what_a_probe_option_takes(void **state)
 		{ "intervall = \"2s\";",
 		    "f:2: pool.health.intervall: unknown option; did you "
 		    "mean 'interval'?\n" },
+		{ "zone = 1; keep_alive = 2;",
+		    "f:2: pool.health.zone: unknown option; known here: "
+		    HEALTH_KEYS
+		    "f:2: pool.health.keep_alive: unknown option here, but "
+		    "there is listener.timeouts.keep_alive; known here: "
+		    HEALTH_KEYS },
 		{ "colour = 1;",
 		    "f:2: pool.health.colour: unknown option; known here: "
-		    "type, method, path, host, tls, sni, fields, "
-		    "expect, body, service, interval, fast_interval, down_interval, timeout, "
-		    "fall, rise, panic_threshold, on_down, on_panic\n" },
+		    HEALTH_KEYS },
 		{ "interval = 5;",
 		    "f:2: pool.health.interval: expected a duration, such "
 		    "as \"5s\", not the number 5; write \"5s\" or \"5ms\"\n" },
