@@ -153,7 +153,8 @@ check_congestion(const struct subject *s, const char *name,
 		subject_complain(s, "congestion", "\"%s\" is none that the "
 		    "kernel allows; write one of %s, or add to the setting "
 		    "net.ipv4.tcp_allowed_congestion_control",
-		    read_shown(name, &s->r->conf->arena), names);
+		    read_shown(name, &s->r->conf->arena),
+		    names[0] != '\0' ? names : "those it shows");
 	}
 }
 

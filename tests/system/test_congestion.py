@@ -76,4 +76,20 @@ def refuses_one_that_the_kernel_does_not_allow():
                 fail("it says: " + r.stderr)
 
 
+@case
+def is_told_what_is_allowed_without_the_settings_of_the_kernel():
+    """As the unit of systemd has it: ProcSubset=pid."""
+    hidden = ["unshare", "-m", "sh", "-c", "mount -t proc -o subset=pid proc "
+              "/proc || exit 99; exec \"$@\"", "sh"]
+    _, name = other()
+    with Steelyard(pool(GoodOrigin(name="a"))) as s:
+        for asked, code in (name, 0), ("no-such", 78):
+            s.conf["listeners"][0]["congestion"] = asked
+            s.write()
+            r = run(hidden + s.command("-t"))
+            if r.returncode in (1, 99) or "unshare" in r.stderr:
+                skip("no /proc of our own: " + r.stderr.strip())
+            equal((asked, r.returncode), (asked, code), r.stderr)
+
+
 main()
