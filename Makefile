@@ -7,6 +7,7 @@
 MODE    ?= release
 PREFIX  ?= /usr/local
 SYSCONFDIR ?= /etc
+EXAMPLES := $(PREFIX)/share/doc/steelyard/examples
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 BUILD   ?= build/$(MODE)
 JOBS    ?= $(shell nproc)
@@ -176,10 +177,11 @@ install: $(PROGS)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8 \
-		$(DESTDIR)$(SYSCONFDIR)/steelyard
+		$(DESTDIR)$(EXAMPLES) $(DESTDIR)$(SYSCONFDIR)/steelyard
 	install $(PROGS) $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(wildcard man/*.8) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 $(wildcard conf/*.conf) $(DESTDIR)$(EXAMPLES)
 	test -e $(DESTDIR)$(SYSCONFDIR)/steelyard/steelyard.conf || \
 		install -m 644 conf/steelyard.conf \
 		$(DESTDIR)$(SYSCONFDIR)/steelyard/steelyard.conf
@@ -193,6 +195,7 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/man/man8/steelyard.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man8/steelyardctl.8 \
 		$(DESTDIR)$(UNITDIR)/steelyard.service
+	rm -rf $(DESTDIR)$(EXAMPLES)
 deb:
 	@packaging/install-deps ci
 	@$(MAKE) MODE=release $(J) --no-print-directory all
