@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from harness import SLOW, fail, temp_dir
-from wire import Wire
+from wire import Deadline, PATIENCE, Wire
 
 
 def openssl(*args, **more):
@@ -181,9 +181,9 @@ class TlsWire(Wire):
         if data:
             self.sock.sendall(data)
 
-    def _fill(self, timeout):
+    def _fill(self, end):
         """False at the end of the connection."""
-        self.sock.settimeout(max(timeout, 0.001))
+        self.sock.settimeout(end.left())
         try:
             data = self.sock.recv(1 << 16)
         except (ConnectionResetError, BrokenPipeError):
@@ -195,8 +195,7 @@ class TlsWire(Wire):
             self.incoming.write_eof()
         return bool(data)
 
-    def _do(self, step, timeout):
-        end = time.monotonic() + timeout
+    def _do(self, step, end):
         while True:
             try:
                 got = step()
@@ -204,11 +203,12 @@ class TlsWire(Wire):
                 return got
             except ssl.SSLWantReadError:
                 self._flush()
-                self._fill(end - time.monotonic())
+                self._fill(end)
 
     def shake(self, timeout=5):
+        end = Deadline(timeout)
         try:
-            self._do(self.tls.do_handshake, timeout)
+            self._do(self.tls.do_handshake, end)
         except ssl.SSLError:
             try:
                 self._flush()
@@ -216,19 +216,18 @@ class TlsWire(Wire):
                 pass
             raise
         except (TimeoutError, socket.timeout):
-            fail("no handshake within %.1f s" % timeout)
+            end.fail("no handshake")
 
     def send(self, data, timeout=10):
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         view = memoryview(data)
         for at in range(0, len(view), 1 << 16):
             self.tls.write(view[at:at + (1 << 16)])
-            self.sock.settimeout(timeout)
             self._flush()
 
-    def recv(self, timeout=5, most=1 << 16):
+    def _recv(self, end, most=1 << 16):
         try:
-            got = self._do(lambda: self.tls.read(most), timeout)
+            got = self._do(lambda: self.tls.read(most), end)
             if not got:
                 self.goodbye = True
             return got
@@ -239,13 +238,14 @@ class TlsWire(Wire):
             self.goodbye = False
             return b""
         except (TimeoutError, socket.timeout):
-            fail("nothing came for %.1f s" % timeout)
+            end.fail("nothing came")
 
     def is_silent(self, seconds=0.2):
         if self.buffer:
             return False
         try:
-            self.buffer = self._do(lambda: self.tls.read(1 << 16), seconds)
+            self.buffer = self._do(lambda: self.tls.read(1 << 16),
+                                   Deadline(seconds / PATIENCE))
             return False
         except (TimeoutError, socket.timeout):
             return True

@@ -4,6 +4,7 @@
     python3 grpc_peer.py calls ADDRESS [CA]           one JSON line a call
     python3 grpc_peer.py spread ADDRESS N THREADS     who answered how many
     python3 grpc_peer.py call ADDRESS METHOD BODY [SECONDS]
+    python3 grpc_peer.py cancel ADDRESS N             a stream, after N messages
     python3 grpc_peer.py storm ADDRESS SECONDS        calls that are given up
 
 Messages are raw bytes, so that nothing has to be generated.  It is run by the
@@ -261,7 +262,7 @@ class Calls:
         call = self.chan.unary_stream(ECHO + "Drip")(b"500", timeout=20)
         got = [shown(next(call)) for _ in range(after)]
         call.cancel()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             if int(self.unary("Cancelled")["got"][0]) > before:
                 return got, call.code().name, "the server noticed"
@@ -394,6 +395,10 @@ if __name__ == "__main__":
         calls(*rest)
     elif what == "spread":
         spread(rest[0], int(rest[1]), int(rest[2]))
+    elif what == "cancel":
+        with channel(rest[0]) as made:
+            for said in Calls(made).cancel(int(rest[1])):
+                print(json.dumps(said))
     elif what == "storm":
         storm(*rest[:2])
     else:

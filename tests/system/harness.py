@@ -27,7 +27,8 @@ import tempfile
 import time
 import traceback
 
-from wire import Failure, Wire, fail, equal, wait_for  # noqa: F401
+from wire import (Failure, PATIENCE, Wire, equal, fail,  # noqa: F401
+                  wait_for)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -36,7 +37,7 @@ BIG = os.environ.get("STEELYARD_BIG") == "1"
 SECONDS = float(os.environ.get("STEELYARD_SECONDS", "0"))
 KEEP = os.environ.get("STEELYARD_KEEP") == "1"
 SLOW = 8.0 if WRAP else 1.0         # how much patience to have
-FILE_LIMIT = 90 * SLOW + 4 * SECONDS + (300 if BIG else 0)
+FILE_LIMIT = 300 * SLOW + 4 * SECONDS + (300 if BIG else 0)
 
 # The members of an access log line in JSON, here and nowhere else.
 ACCESS_FIELDS = (
@@ -189,19 +190,40 @@ def main():
 # --- small things --------------------------------------------------------
 
 # Below the kernel's range for outgoing connections, so that none of them
-# takes the port in between; each process begins elsewhere.
-_next_port = [10000 + (os.getpid() * 131) % 20000]
+# takes the port in between.
+LOWEST, HIGHEST, BLOCK = 10000, 30000, 100
+
+
+def _ports():
+    """Ports that no other test is given while this process lives.  A block of
+    them is ours as long as we hold the socket of its name, which the kernel
+    closes with us, however we end."""
+    blocks = (HIGHEST - LOWEST) // BLOCK
+    for i in range(blocks):
+        n = (os.getpid() * 37 + i) % blocks
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind("\0steelyard-ports-%d" % n)
+        except OSError:
+            name.close()
+            continue
+        _names.append(name)
+        yield from range(LOWEST + n * BLOCK, LOWEST + (n + 1) * BLOCK)
+
+
+_names = []
+_ours = _ports()
 
 
 def free_port(host="127.0.0.1"):
+    """A port that nobody listens on, and that no test but this one takes."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for _ in range(20000):
-        _next_port[0] = 10000 + (_next_port[0] - 10000 + 1) % 20000
+    for port in _ours:
         with socket.socket(family) as s:
             try:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                s.bind((host, _next_port[0]))
-                return _next_port[0]
+                s.bind((host, port))
+                return port
             except OSError:
                 continue
     fail("no free port")
@@ -242,7 +264,7 @@ class Child(subprocess.Popen):
 
 def run(argv, timeout=20, **more):
     """Runs a program to its end; gives the CompletedProcess, text."""
-    return subprocess.run(argv, timeout=timeout * SLOW, text=True,
+    return subprocess.run(argv, timeout=timeout * SLOW * PATIENCE, text=True,
                           capture_output=True, **more)
 
 
@@ -462,10 +484,11 @@ class Steelyard:
     def wait_end(self, timeout=15, code=0):
         child, self.child = self.child, None
         try:
-            got = child.wait(timeout * SLOW)
+            got = child.wait(timeout * SLOW * PATIENCE)
         except subprocess.TimeoutExpired:
             child.close()
-            fail("did not end within %d s; %s" % (timeout, self.errors()))
+            fail("did not end within %d s; %s" % (
+                timeout * SLOW * PATIENCE, self.errors()))
         if got != code:
             fail("exit code %s, not %s; %s" % (got, code, self.errors()))
         self.check_errors()
@@ -631,20 +654,20 @@ def request(target="/", fields=(), method="GET", body=None, host="a",
 # --- load ----------------------------------------------------------------
 
 class Load:
-    """wrk in the background."""
+    """wrk in the background.  A slow answer is none of its errors."""
 
     def __init__(self, url, seconds, connections=64, threads=2, args=()):
         needs("wrk")
         self.child = start(
             ["wrk", "-t%d" % threads, "-c%d" % connections,
-             "-d%ds" % int(seconds), *args, url],
+             "-d%ds" % int(seconds), "--timeout", "60s", *args, url],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.seconds = seconds
 
     def result(self):
         """{"requests", "rate", "bad", "errors"} when it is done."""
         try:
-            text = self.child.communicate(timeout=self.seconds + 15)[0]
+            text = self.child.communicate(timeout=self.seconds + 90)[0]
         except subprocess.TimeoutExpired:
             self.child.close()
             fail("wrk did not end")

@@ -51,8 +51,9 @@ class Origin:
                                          self.rcvbuf)
             self.listener.bind((self.host, self.port))
         self.listener.listen(1024)
-        threading.Thread(target=self._accept, args=(self.listener,),
-                         daemon=True).start()
+        self.accepting = threading.Thread(
+            target=self._accept, args=(self.listener,), daemon=True)
+        self.accepting.start()
 
     @property
     def address(self):
@@ -109,11 +110,14 @@ class Origin:
 
     def pause(self):
         """No more connections: they are refused. Ends those there are."""
-        # shutdown wakes the thread in accept(); close alone would not
+        # shutdown ends the thread that accepts; close alone would not, and
+        # before it has ended it might accept from the next socket that gets
+        # the number of this one
         try:
             self.listener.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        self.accepting.join()
         self.listener.close()
         with self.lock:
             for s in list(self.open):
@@ -168,14 +172,18 @@ class GoodOrigin(Origin):
 
     /          the request as JSON         /size?n=       Content-Length
     /slow?ms=  the same, later             /chunked?n=&piece=
-    /sha256    digest of the upload        /eof?n=        until close
-    /status?code=                          /close         Connection: close
-    /ws        101, then echoes            /health        200, or 503 when
-                                                          .healthy is False
+    /held      the same, once .gate is set /eof?n=        until close
+    /sha256    digest of the upload        /close         Connection: close
+    /status?code=                          /health        200, or 503 when
+    /ws        101, then echoes                           .healthy is False
     """
     healthy = True
     probes = 0
     keep_alive = None               # seconds announced in Keep-Alive
+
+    def __init__(self, *args, **more):
+        self.gate = threading.Event()
+        super().__init__(*args, **more)
 
     def script(self, wire, number):
         for n in range(1, 1 << 30):
@@ -224,6 +232,11 @@ class GoodOrigin(Origin):
     def do_slow(self, wire, r, q):
         wire.body_of(r, 20)
         time.sleep(int(q["ms"]) / 1000)
+        return self.echo(wire, r, 0, 0)
+
+    def do_held(self, wire, r, q):
+        wire.body_of(r, 20)
+        self.gate.wait()
         return self.echo(wire, r, 0, 0)
 
     def do_health(self, wire, r, q):

@@ -5,7 +5,7 @@ import signal
 import time
 
 from harness import (ACCESS_ACTIVE, ACCESS_FIELDS, ACCESS_MAYBE, ACCESS_TIMES,
-                     SLOW, Steelyard, at, case, equal, fail, free_port, main,
+                     Steelyard, at, case, equal, fail, free_port, main,
                      once, pool, request, wait_for)
 from origins import GoodOrigin
 
@@ -34,10 +34,12 @@ def json_has_every_field_and_no_other():
 def json_says_what_happened():
     s = proxy()
     with s.wire() as w:
+        began = time.monotonic()
         w.send(request("/slow?ms=120", method="PUT", body=b"x" * 10,
                        host="www.example"))
         r = w.response()
         line = s.access(client=w)
+        took = (time.monotonic() - began) * 1000
     wanted = dict(client=w.name, listener="web", pool="web", server="a",
                   method="PUT", target="/slow?ms=120", host="www.example",
                   status=200, termination="--", retries=0)
@@ -48,11 +50,11 @@ def json_says_what_happened():
                         line["time"]):
         fail("time is %r" % line["time"])
     equal(line["bytes_out"], len(r.head) + len(r.body), "bytes_out")
-    t = line["times"]
-    if not (115 <= t["response"] < 1000 * SLOW and 0 <= t["request"] < 100
-            * SLOW and 0 <= t["queue"] < 100 and 0 <= t["connect"] < 100
-            and t["total"] >= t["response"]):
-        fail("times %r" % t)
+    t = dict(line["times"])
+    total = t.pop("total")
+    if not (115 <= t["response"] and min(t.values()) >= 0
+            and sum(t.values()) - len(t) <= total <= took + 1):
+        fail("times %r of %.1f ms" % (line["times"], took))
     equal(all(v >= 0 for v in line["active"].values()), True, "active")
     equal(len(line["request_id"]) >= 16, True, "request_id")
 
@@ -66,13 +68,13 @@ def json_escapes_what_a_client_sends():
 
 @case
 def a_client_that_leaves_is_logged():
-    s = proxy()
-    w = s.wire()
-    w.send(request("/slow?ms=300"))
-    s.wait_log(lambda x: True)
-    time.sleep(0.05)
-    w.reset()
-    line = s.access(client=w)
+    origin = GoodOrigin(name="a")
+    with Steelyard(pool(origin)) as s:
+        w = s.wire()
+        w.send(request("/held"))
+        origin.last()
+        w.reset()
+        line = s.access(client=w)
     equal(line["termination"], "CH")
     equal(line["status"] in (0, -1, 499), True, "status %s" % line["status"])
     equal(line["times"]["response"], -1, "time of the response")
@@ -194,16 +196,15 @@ def a_stuck_reader_of_the_log_blocks_nothing():
             fail("nothing was dropped")
         os.set_blocking(r, False)
         said = b""
-        end = time.monotonic() + 3
-        while time.monotonic() < end and b"dropped" not in said \
-                and b"missing" not in said and b"lost" not in said:
+
+        def is_told():
+            nonlocal said
             try:
                 said += os.read(r, 1 << 20)
             except BlockingIOError:
                 s.get("/after")
-                time.sleep(0.05)
-        if not re.search(rb"(?i)dropped|missing|lost", said):
-            fail("the log does not say that lines are missing")
+            return re.search(rb"(?i)dropped|missing|lost", said)
+        wait_for(is_told, 5, "the log to say that lines are missing")
         for line in said.split(b"\n")[:-1]:
             if not (line.startswith(b"{") and line.endswith(b"}")):
                 fail("a torn line %r" % line[:200])

@@ -3,7 +3,7 @@ in our sockets, and what is said of one that cannot be had."""
 import shutil
 
 from harness import (Steelyard, case, equal, fail, main, pool, request, run,
-                     skip)
+                     skip, wait_for)
 from origins import GoodOrigin
 from wire import Wire
 
@@ -48,6 +48,8 @@ def clients_and_servers_have_their_own():
         with Wire(s.port) as w:
             w.send(request("/"))
             equal(w.response().status, 200)
+            wait_for(lambda: len(origin.open) == 1, 5,
+                     "one connection to the server")
             return used("sport", s.port), used("dport", origin.port)
     with Steelyard(pool(origin), listener={"congestion": name}) as s:
         equal(seen(), (name, usual), "towards clients, servers")

@@ -39,7 +39,7 @@ def ready():
 
 def curl(port):
     got = subprocess.run(
-        ["curl", "-sS", "-m5", "http://127.0.0.1:%d/" % port],
+        ["curl", "-sS", "-m60", "http://127.0.0.1:%d/" % port],
         capture_output=True, text=True)
     return got.stdout if got.returncode == 0 else None
 

@@ -7,7 +7,8 @@ import sys
 import time
 
 from certs import Authority
-from h2wire import DATA, END_HEADERS, END_STREAM, HEADERS, H2Wire, block, frame
+from h2wire import (DATA, END_HEADERS, END_STREAM, HEADERS, H2Wire, RST, block,
+                    frame)
 from harness import (ROOT, SLOW, Steelyard, at, case, equal, fail, free_port,
                      keep, main, once, options, pool, rows, run, skip, start,
                      wait_for)
@@ -16,8 +17,10 @@ from origins import GoodOrigin, Origin, full_backlog
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEER = os.path.join(HERE, "grpc_peer.py")
 ECHO = "/test.Echo/"
-HEALTH = {"type": "grpc", "interval": "100ms", "timeout": "400ms",
+CANCEL = b"\0\0\0\x08"
+HEALTH = {"type": "grpc", "interval": "100ms", "timeout": "10s",
           "panic_threshold": 0}
+SOON = {"timeout": "400ms"}
 
 
 @once
@@ -83,9 +86,16 @@ def without():
     return peer("calls", service().port)
 
 
+def shown(told):
+    """Who is first to say that a deadline is over, and how, is not fixed."""
+    if isinstance(told[1], dict) and told[1]["code"] == "DEADLINE_EXCEEDED":
+        return [told[0], dict(told[1], details=None)]
+    return told
+
+
 def same(with_proxy):
     for a, b in zip(without(), with_proxy):
-        equal(b, a, "the call %s" % a[0])
+        equal(shown(b), shown(a), "the call %s" % a[0])
     equal(len(with_proxy), len(without()))
 
 
@@ -121,7 +131,8 @@ def the_log_has_the_status_of_calls():
 @case
 def a_client_that_cancels_is_logged_and_the_server_is_told():
     s = proxy()
-    call(s, "Drip", "1000", 0.2)
+    equal(peer("cancel", s.port, 3), [["0", "1", "2"], "CANCELLED",
+                                      "the server noticed"])
     s.access(target="/test.Echo/Drip", termination="CD", status=200)
     wait_for(lambda: s.info()["Exchanges"] == "0", 5 * SLOW,
              "no exchange to be left")
@@ -129,28 +140,43 @@ def a_client_that_cancels_is_logged_and_the_server_is_told():
 
 # --- one connection, many servers --------------------------------------
 
-@rows([("round_robin spreads the calls of one connection", "round_robin", 0),
-       ("least_conn spreads the calls of one connection", "least_conn", 80)])
-def spreads(balance, slack):
+@case
+def round_robin_spreads_the_calls_of_one_connection():
     with Steelyard(h2(*(Service(x) for x in "abc"),
-                      balance=balance)) as s:
-        got = peer("spread", s.port, 300, 1 if not slack else 16)[0]
-        equal(sum(got.values()), 300)
+                      balance="round_robin")) as s:
+        got = peer("spread", s.port, 300, 16)[0]
+        equal(got, {"a": 100, "b": 100, "c": 100})
         for name in "abc":
-            if abs(got.get(name, 0) - 100) > slack:
-                fail("the calls were spread %s" % got)
-            equal(s.row("web/" + name)["stot"], str(got[name]))
+            equal(s.row("web/" + name)["stot"], "100")
         equal(s.row("web/FRONTEND")["conn_tot"] <= "2", True,
               "connections of the client")
 
 
+@case
+def least_conn_spreads_the_calls_of_one_connection():
+    """Calls that last are as many at each server."""
+    with Steelyard(h2(*(Service(x) for x in "abc"),
+                      balance="least_conn")) as s, H2Wire(s.port) as w:
+        for n in range(1, 7):
+            begin(w, ECHO + "Silent", stream=2 * n - 1)
+            wait_for(lambda: s.row("web/BACKEND")["scur"] == str(n), 5,
+                     "call %d" % n)
+            now = [int(s.row("web/" + name)["scur"]) for name in "abc"]
+            if max(now) - min(now) > 1:
+                fail("%s calls at a time" % now)
+
+
 # --- deadlines -----------------------------------------------------------
 
-def ask(w, path, body, *more, stream=1):
+def begin(w, path, *more, stream=1):
     w.send(frame(HEADERS, END_HEADERS, stream, block(
         (":method", "POST"), (":scheme", "http"), (":authority", "a"),
         (":path", path), ("te", "trailers"),
         ("content-type", "application/grpc"), *more)))
+
+
+def ask(w, path, body, *more, stream=1):
+    begin(w, path, *more, stream=stream)
     w.send(frame(DATA, END_STREAM, stream, b"\0\0\0\0"
                  + bytes([len(body)]) + body))
 
@@ -168,11 +194,11 @@ def a_client_that_forgets_its_deadline_is_told():
     origin = GoodOrigin(name="a")       # knows nothing of deadlines
     with Steelyard(pool(origin)) as s, H2Wire(s.port) as w:
         began = time.monotonic()
-        ask(w, "/slow?ms=9000", b"x", ("grpc-timeout", "300m"))
+        ask(w, "/held", b"x", ("grpc-timeout", "300m"))
         flags, _ = next_head(w)
         took = time.monotonic() - began
         equal(flags & END_STREAM, END_STREAM, "a head that says all")
-        if not 0.29 < took < 1.5 * SLOW:
+        if took < 0.29:
             fail("it took %.3f s" % took)
         log = s.access(status=504)
         equal((log["termination"], log["grpc_status"], "deadline" in
@@ -192,7 +218,8 @@ def a_stream_ends_by_its_deadline_with_trailers():
         wire.read_eof(20 * SLOW)
     with Steelyard(pool(Origin(drips, name="a"))) as s:
         with H2Wire(s.port) as w:
-            ask(w, "/a.B/C", b"x", ("grpc-timeout", "400m"))
+            # the head comes long before
+            ask(w, "/a.B/C", b"x", ("grpc-timeout", "3S"))
             flags, _ = next_head(w)
             equal(flags & END_STREAM, 0)
             flags, _ = next_head(w)
@@ -217,13 +244,18 @@ def the_server_is_told_what_is_left_of_the_deadline():
     origin = service()
     row = {"name": "a", "address": at(origin.port), "max_connections": 1}
     with Steelyard(h2(row)) as s, H2Wire(s.port) as w:
-        ask(w, ECHO + "Slow", b"1")
+        ask(w, ECHO + "Slow", b"99")
         wait_for(lambda: s.row("web/a")["scur"] == "1", 5 * SLOW,
                  "the first call to be there")
-        got = call(s, "Left", "", 30)
+        child = start([python(), PEER, "call", at(s.port), "Left", "", "90"],
+                      stdout=subprocess.PIPE, text=True)
+        wait_for(lambda: s.row("web/BACKEND")["qcur"] == "1", 10 * SLOW,
+                 "the second to wait")
+        time.sleep(0.4)                 # of its deadline
+        w.send(frame(RST, 0, 1, CANCEL))
+        left = float(json.loads(child.stdout.readline())["got"][0])
         waited = s.access(target="/test.Echo/Left")["times"]["queue"] / 1000
-        left = float(got["got"][0])
-        if not 0.3 < waited < 5 or left > 30 - waited + 0.05:
+        if waited < 0.39 or left > 90 - waited + 0.05:
             fail("%.3f s are left after %.3f s" % (left, waited))
 
 
@@ -234,7 +266,7 @@ def grpc_timeout_false_leaves_it_to_the_others():
             ask(w, ECHO + "Left", b"", ("grpc-timeout", "7S"))
             w.until(HEADERS, 1)
             left = float(w.until(DATA, 1)[5:])
-            if not 6 < left <= 7:
+            if not 0 < left <= 7:
                 fail("%.3f s are left" % left)
         equal(s.info()["GrpcDeadlines"], "0")
 
@@ -246,9 +278,8 @@ def many_deadlines_and_cancelled_calls_leave_nothing():
         codes = peer("storm", s.port, 2)[0]
         # A client may break off a stream that it has not opened yet, which
         # ends its connection: so a few calls are lost.
-        lost = sum(n for code, n in codes.items()
-                   if code not in ("CANCELLED", "DEADLINE_EXCEEDED"))
-        if lost > sum(codes.values()) / 20 or len(codes) < 2:
+        given_up = {"CANCELLED", "DEADLINE_EXCEEDED"}
+        if not given_up <= set(codes) <= given_up | {"UNAVAILABLE"}:
             fail("what became of the calls: %s" % codes)
         wait_for(lambda: s.info()["Exchanges"] == "0", 10 * SLOW,
                  "no exchange to be left")
@@ -290,7 +321,7 @@ def answers_of_our_own_are_in_the_words_of_grpc():
               "Nothing is served here.")
         is_told("Raise", "PERMISSION_DENIED", 403, "LR")
         with H2Wire(s.port) as w:
-            ask(w, ECHO + "Slow", b"9")
+            ask(w, ECHO + "Slow", b"99")
             wait_for(lambda: s.row("full/full")["scur"] == "1", 5 * SLOW,
                      "the call to be there")
             is_told("Digest", "RESOURCE_EXHAUSTED", 503, "sQ")
@@ -301,10 +332,7 @@ def a_stream_that_is_silent_for_too_long_ends():
     with Steelyard(h2(service(), timeouts={"response": "300ms",
                                            "request": "100ms"})) as s:
         with H2Wire(s.port) as w:
-            w.send(frame(HEADERS, END_HEADERS, 1, block(
-                (":method", "POST"), (":scheme", "http"),
-                (":authority", "a"), (":path", "/test.Echo/Bidi"),
-                ("te", "trailers"), ("content-type", "application/grpc"))))
+            begin(w, ECHO + "Bidi")
             flags, _ = next_head(w)
             equal(flags & END_STREAM, END_STREAM)
         s.access(status=504, termination="sH", grpc_status=4)
@@ -359,7 +387,7 @@ def checked(origin, result, text, **more):
     ("a probe fails when the message is malformed", "L7RSP", "malformed",
      {"service": "odd"}),
     ("a probe fails when the answer takes too long", "L7TOUT",
-     "no complete answer within 400 ms", {"service": "hangs"}),
+     "no complete answer within 400 ms", dict(SOON, service="hangs")),
 ])
 def probes(result, text, more):
     checked(service(), result, text, **more)
@@ -383,7 +411,7 @@ def a_probe_fails_where_no_http2_is_spoken():
 @case
 def a_probe_fails_where_nobody_answers():
     mute = Origin(lambda wire, _: wire.read_eof(20 * SLOW), name="mute")
-    checked(mute, "L7TOUT", "no complete answer within 400 ms")
+    checked(mute, "L7TOUT", "no complete answer within 400 ms", **SOON)
 
 
 @case

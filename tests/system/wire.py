@@ -15,6 +15,12 @@ WEBSOCKET = [("Upgrade", "websocket"), ("Connection", "Upgrade"),
              ("Sec-WebSocket-Version", "13")]
 
 
+# A machine with other work may stand still for seconds.  Who waits for what
+# must come waits so many times as long as it says: that costs nothing where it
+# comes.  What must not take long is measured by the test, and not by this.
+PATIENCE = 6
+
+
 class Failure(Exception):
     pass
 
@@ -30,16 +36,31 @@ def equal(got, wanted, what="value"):
 
 def wait_for(condition, timeout=5, what="a condition", more=None):
     """Polls until the condition holds; gives what it gave."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout * PATIENCE
     while True:
+        late = time.monotonic() > end   # before we look: we may be slow too
         got = condition()
         if got:
             return got
-        if time.monotonic() > end:
+        if late:
             said = more() if more else ""
-            fail("waited %.1f s for %s%s" % (timeout, what,
+            fail("waited %.1f s for %s%s" % (timeout * PATIENCE, what,
                                              said and "; " + said))
         time.sleep(0.01)
+
+
+class Deadline:
+    """When a wait of so many seconds, said without patience, is over."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds * PATIENCE
+        self.at = time.monotonic() + self.seconds
+
+    def left(self):
+        return max(self.at - time.monotonic(), 0.001)
+
+    def fail(self, what):
+        fail("%s for %.1f s" % (what, self.seconds))
 
 
 class Message:
@@ -129,7 +150,7 @@ class Wire:
 
     def _connect(self, to, timeout):
         try:
-            self.sock.settimeout(timeout)
+            self.sock.settimeout(timeout * PATIENCE)
             self.sock.connect(to)
         except OSError:
             self.sock.close()
@@ -168,7 +189,7 @@ class Wire:
         self.sock.shutdown(socket.SHUT_WR)
 
     def send(self, data, timeout=10):
-        self.sock.settimeout(timeout)
+        self.sock.settimeout(timeout * PATIENCE)
         self.sock.sendall(data)
 
     def send_pieces(self, pieces, delay=0.02):
@@ -178,20 +199,23 @@ class Wire:
 
     def recv(self, timeout=5, most=1 << 16):
         """Some bytes, b"" at the end.  A reset is an end too."""
-        self.sock.settimeout(max(timeout, 0.001))
+        return self._recv(Deadline(timeout), most)
+
+    def _recv(self, end, most=1 << 16):
+        self.sock.settimeout(end.left())
         try:
             return self.sock.recv(most)
         except (ConnectionResetError, BrokenPipeError):
             self.was_reset = True
             return b""
         except (TimeoutError, socket.timeout):
-            fail("nothing came for %.1f s" % timeout)
+            end.fail("nothing came")
 
     def read_until(self, mark, timeout=5):
         """Bytes up to and with the mark."""
-        end = time.monotonic() + timeout
+        end = Deadline(timeout)
         while mark not in self.buffer:
-            more = self.recv(end - time.monotonic())
+            more = self._recv(end)
             if not more:
                 if not self.buffer:
                     raise Closed("closed, nothing came")
@@ -204,11 +228,11 @@ class Wire:
 
     def read_exactly(self, n, timeout=5):
         """n bytes; fewer only when the peer closes."""
-        end = time.monotonic() + timeout
+        end = Deadline(timeout)
         parts = [self.buffer]
         have = len(self.buffer)
         while have < n:
-            more = self.recv(end - time.monotonic())
+            more = self._recv(end)
             if not more:
                 break
             parts.append(more)
@@ -219,10 +243,10 @@ class Wire:
 
     def read_eof(self, timeout=5):
         """Everything until the peer closes."""
-        end = time.monotonic() + timeout
+        end = Deadline(timeout)
         got, self.buffer = [self.buffer], b""
         while True:
-            more = self.recv(end - time.monotonic())
+            more = self._recv(end)
             if not more:
                 return b"".join(got)
             got.append(more)
