@@ -19,7 +19,7 @@ import tls
 from namespace import setting
 from origin import body_of
 from processes import PROXY_CORE
-from wire import fail
+from wire import fail, wait_for
 
 LEAD = 0.4              # seconds of load before the window
 TICK = os.sysconf("SC_CLK_TCK")
@@ -152,10 +152,16 @@ def under_load(peer, origin, seconds):
     tool = load.start(case, peer.url, seconds + lead + 0.3, peer.dir,
                       peer.settings)
     with tool.child:
+        wait_for(lambda: tool.child.poll() is not None or
+                 origin.status()[1] > before + case.clients, 10,
+                 "as many requests as clients")
         time.sleep(lead)
-        first = Sample(pids, origin)
-        time.sleep(max(0, first.time + seconds - time.monotonic()))
-        last = Sample(pids, origin)
+        first = last = Sample(pids, origin)
+        while last.time < first.time + seconds or (
+                last.requests == first.requests
+                and last.time < first.time + seconds + 20):
+            time.sleep(max(0.02, first.time + seconds - time.monotonic()))
+            last = Sample(pids, origin)
         mem = memory(pids)
         if tool.child.poll() is not None and case.tool != "h2load":
             fail("%s ended early: %s" % (

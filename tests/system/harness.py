@@ -413,20 +413,24 @@ class Steelyard:
     def pid(self):
         return self.child.pid
 
-    def wait_ready(self):
-        def ready():
+    def wait_running(self):
+        """Until the stats socket answers, so that all listeners are there."""
+        def runs():
             if self.child.poll() is not None:
                 fail("the daemon ended with %s: %s" % (
                     self.child.returncode, self.errors()))
             try:
-                if not all(self._accepts(x) for x in self.conf["listeners"]):
-                    return False
                 return "Uptime" in self.stats("show info")
             except OSError:
                 return False
+        wait_for(runs, 10 * SLOW, "the daemon to run", self.errors)
+
+    def wait_ready(self):
         if self.text is not None:       # the caller knows what to wait for
             return
-        wait_for(ready, 10 * SLOW, "listeners to accept", self.errors)
+        self.wait_running()
+        for row in self.conf["listeners"]:
+            self._accepts(row)
         self.wait_servers()
 
     def _accepts(self, row):
@@ -436,7 +440,6 @@ class Steelyard:
             Wire(where[5:]).close()
         else:
             Wire(int(port), host.strip("[]")).close()
-        return True
 
     def wait_servers(self, wanted=None, timeout=10):
         """Until the servers are as wanted: {"pool/server": "UP"}."""

@@ -54,17 +54,14 @@ def measures_steelyard_and_the_floor():
     if not os.path.exists(os.path.join(os.path.dirname(options.bin),
                                        "tests/bench/floor")):
         skip("the floor is not built: make tests")
-    for _ in range(3):      # other tests may take a port, or all the time
-        r, kept = bench("--bin", options.bin, "--peers", "floor", "--case",
-                        "small64,body1m")
-        if r.returncode == 0:
-            break
+    r, kept = bench("--bin", options.bin, "--peers", "floor", "--case",
+                    "small64,body1m")
     equal((r.returncode, r.stderr), (0, ""), "status and stderr: " + r.stdout)
     for name in ("small64", "body1m"):
         for peer in ("steelyard", "floor"):
             m = kept["median"][name][peer]
-            if not (m["us"] > 1 and m["rate"] > 10 and m["p99"] >= m["p50"]
-                    > 0 and m["pss"] > 100000 and m["requests"] > 10):
+            if not (m["us"] > 1 and m["rate"] > 0 and m["p99"] >= m["p50"]
+                    > 0 and m["pss"] > 100000 and m["requests"] > 0):
                 fail("%s of %s: %s" % (name, peer, m))
 
 
@@ -111,8 +108,9 @@ def measures_tls():
             fail("%s: %s" % (name, m))
     full, resumed = made["tlsfull"], made["tlsresumed"]
     equal((full["resumed"], full["tickets"]), (0, 0), "without tickets")
-    equal(resumed["full"], 64, "full handshakes when clients resume")
-    if not (full["full"] > 10 and resumed["resumed"] > 10
+    # the first of each client's, and in so short a time not of all
+    if not (full["full"] > 0 and resumed["resumed"] > 0
+            and 0 < resumed["full"] <= 64
             and resumed["tickets"] >= resumed["resumed"]):
         fail("handshakes: %s, %s" % (full, resumed))
     each = kept["tlsidle"]["steelyard"]["each"]

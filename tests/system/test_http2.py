@@ -17,8 +17,12 @@ from wire import Wire
 @once
 def proxy():
     origin = GoodOrigin(name="a")
-    return Steelyard(pool(origin), listener={
-        "timeouts": {"send": "1s", "head": "1s"}}), origin
+    return Steelyard(pool(origin)), origin
+
+
+def hasty():
+    return Steelyard(pool(GoodOrigin(name="a")), listener={
+        "timeouts": {"send": "1s", "head": "1s"}})
 
 
 @once
@@ -180,10 +184,11 @@ def opens_a_websocket_by_extended_connect():
 def a_reload_keeps_the_connection_that_is_busy():
     origin = GoodOrigin(name="a")
     with Steelyard(pool(origin)) as s, H2Wire(s.port) as w:
-        w.ask(1, "GET", "/slow?ms=500")
-        wait_for(lambda: origin.requests, 5, "the request to arrive")
+        w.ask(1, "GET", "/held")
+        origin.last()
         s.conf["listeners"][0]["limits"] = {"streams": 5}
         s.reload()
+        origin.gate.set()
         w.until(HEADERS, 1)
         w.ask(3)
         w.until(HEADERS, 3)
@@ -194,14 +199,15 @@ def says_goaway_when_it_ends_and_lets_requests_finish():
     origin = GoodOrigin(name="a")
     s = Steelyard(pool(origin))
     with H2Wire(s.port) as w:
-        w.ask(1, "GET", "/slow?ms=700")
-        wait_for(lambda: origin.requests, 5, "the request to arrive")
+        w.ask(1, "GET", "/held")
+        origin.last()
         s.kill(signal.SIGTERM)
         first = w.until(GOAWAY)
         equal(int.from_bytes(first[:4], "big") & 0x7fffffff, 0x7fffffff)
         w.send(frame(PING, 1, 0, b"\0" * 8))
         second = w.until(GOAWAY)
         equal(second, b"\0\0\0\1\0\0\0\0")
+        origin.gate.set()
         w.until(HEADERS, 1)
         w.until(DATA, 1)
     s.wait_end()
@@ -209,21 +215,20 @@ def says_goaway_when_it_ends_and_lets_requests_finish():
 
 @case
 def an_idle_connection_ends_with_goaway():
-    s, _ = proxy()
-    with H2Wire(s.port) as w:
+    with hasty() as s, H2Wire(s.port) as w:
         equal(w.goaway(timeout=5 * SLOW), 0)
 
 
 @case
 def a_slow_reader_ends_and_holds_next_to_nothing():
-    s, _ = proxy()
-    before = rss(s.pid)
-    with H2Wire(s.port) as w:
-        for i in range(50):
-            w.ask(2 * i + 1, "GET", "/size?n=10000000")
-        s.access(status=200, termination="cD", timeout=20 * SLOW)
-        if not is_instrumented() and rss(s.pid) - before > 16 << 20:
-            fail("grew by %d bytes" % (rss(s.pid) - before))
+    with hasty() as s:
+        before = rss(s.pid)
+        with H2Wire(s.port) as w:
+            for i in range(50):
+                w.ask(2 * i + 1, "GET", "/size?n=10000000")
+            s.access(status=200, termination="cD", timeout=20 * SLOW)
+            if not is_instrumented() and rss(s.pid) - before > 16 << 20:
+                fail("grew by %d bytes" % (rss(s.pid) - before))
 
 
 @case

@@ -14,7 +14,8 @@ def two_thousand_idle_connections_and_traffic():
     resource.setrlimit(resource.RLIMIT_NOFILE,
                        (6000, max(6000, resource.getrlimit(
                            resource.RLIMIT_NOFILE)[1])))
-    with Steelyard(pool(Nginx("a"))) as s:
+    with Steelyard(pool(Nginx("a")), listener={
+            "timeouts": {"keep_alive": "1h"}}) as s:
         for _ in range(50):
             equal(s.get().status, 200)
         before = rss(s.pid)

@@ -166,11 +166,8 @@ def forwards_an_early_answer_at_once():
     with Steelyard(pool(Origin(script, name="a"))) as s, s.wire() as w:
         w.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n"
                b"\r\n" + b"x" * 20)
-        began = time.monotonic()
-        r = w.response()
+        r = w.response()                # the rest of the body never comes
         equal((r.status, r.body), (413, b"no"))
-        if time.monotonic() - began > 1 * SLOW:
-            fail("it took %.1f s" % (time.monotonic() - began))
 
 
 @case

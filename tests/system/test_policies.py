@@ -1,5 +1,6 @@
 """Policies from the outside: who serves whom, backups, slow start."""
 import threading
+import time
 
 from harness import (Steelyard, case, equal, fail, main, pool, request, rows,
                      server, wait_for)
@@ -25,7 +26,8 @@ def keeps(method):
     with Steelyard(pool(*origins, balance="hash", hash={
             "key": ["header:X-User", "cookie:sid"], "method": method})) as s:
         homes = {}
-        for user in ("ann", "joe", "eve", "bob", "kim", "lee", "max", "zoe"):
+        # of where they are, as ports have it, nobody may have a part
+        for user in ["user%d" % i for i in range(40)]:
             got = served(s, "abc", 4, fields=[("X-User", user)])
             equal(sorted(got.values()), [0, 0, 4], "requests of " + user)
             homes[user] = max(got, key=got.get)
@@ -33,7 +35,7 @@ def keeps(method):
                   [homes[user]], 2, "the same key in the second place")
         if len(set(homes.values())) < 2:
             fail("all at one server: %s" % homes)
-        down = homes["ann"]
+        down = homes["user0"]
         s.stats("set server web/%s state maint" % down)
         for user, home in homes.items():
             got = served(s, "abc", 2, fields=[("X-User", user)])
@@ -42,8 +44,8 @@ def keeps(method):
             else:
                 equal(got[home], 2, "requests of " + user)
         s.stats("set server web/%s state ready" % down)
-        equal(served(s, "abc", 3, fields=[("X-User", "ann")])[down], 3,
-              "requests of ann")
+        equal(served(s, "abc", 3, fields=[("X-User", "user0")])[down], 3,
+              "requests of user0")
 
 
 @case
@@ -74,20 +76,21 @@ def a_backup_serves_while_no_other_can():
 
 @case
 def a_server_that_comes_back_is_throttled_for_a_while():
-    a, b = GoodOrigin(name="a"), GoodOrigin(name="b")
-    with Steelyard(pool(server(a, weight=100), server(b, weight=100),
-                        balance="round_robin",
-                        slow_start={"window": "2s"})) as s:
+    servers = [server(GoodOrigin(name=n), weight=100) for n in "ab"]
+    p = pool(*servers, balance="round_robin", slow_start={"window": "4s"})
+    with Steelyard(p) as s:
         wait_for(lambda: s.row("web/a")["throttle"] == "", 5, "a to be warm")
-        s.stats("set server web/a state maint")
-        s.stats("set server web/a state ready")
-        first = int(s.row("web/a")["throttle"])
-        if not 45 <= first <= 60:       # one of two seconds, at least
-            fail("throttle is %d" % first)
-        equal(s.row("web/b")["throttle"], "")
-        got = served(s, "ab", 30)
-        if not 7 <= got["a"] < got["b"]:    # 1/3 of them, and growing
-            fail("a cold one got its full share: %s" % got)
+
+        def first_second():
+            s.stats("set server web/a state maint")
+            began = time.monotonic()
+            s.stats("set server web/a state ready")
+            seen = [s.row("web/" + n)["throttle"] for n in "ab"]
+            got = served(s, "ab", 25)
+            # unless the machine was too slow
+            return time.monotonic() - began < 0.95 and (seen, got)
+        equal(wait_for(first_second, 20, "25 requests in a second"),
+              (["25", ""], {"a": 5, "b": 20}), "of four seconds the first")
         wait_for(lambda: s.row("web/a")["weight"] == "100", 5, "full weight")
         got = served(s, "ab", 20)
         equal(got["a"], 10, "requests to the warm one")
@@ -118,7 +121,7 @@ def who_waits_for_a_server_holds_up_nobody_else():
                         balance="hash", hash={"key": "header:X-User",
                                               "on_full": "queue"})) as s:
         homes = {}
-        for i in range(20):
+        for i in range(60):
             got = served(s, "ab", 1, fields=[("X-User", "u%d" % i)])
             homes.setdefault(max(got, key=got.get), "u%d" % i)
         ann, bob = [("X-User", homes["a"])], [("X-User", homes["b"])]

@@ -174,7 +174,7 @@ def in_time(sent):
         w.send(sent)
         equal(w.read_eof(), b"")
         took = time.monotonic() - began
-        if not 0.25 <= took <= 1.5 * SLOW:
+        if took < 0.29:
             fail("closed after %.2f s" % took)
         log = s.wait_event("accept", lambda x: x["client"] == w.name)
         equal(log["reason"], "its PROXY header was not complete in time")
@@ -186,8 +186,7 @@ def refuses_who_is_not_believed():
     origin = GoodOrigin(name="a")
     with Steelyard(pool(origin), wait=False, listener=dict(
             LOOP, proxy_protocol_from=["10.0.0.0/8", "::1"])) as s:
-        wait_for(lambda: os.path.exists(s.sock), 5 * SLOW, "the stats socket")
-        s.info()                        # it runs, so it listens
+        s.wait_running()
         w = s.wire()
         try:
             w.send(LINE + request())
@@ -219,7 +218,7 @@ def believes_forwarded_fields_of_the_stated_client():
 def hashes_the_stated_client():
     origins = [GoodOrigin(name=n) for n in "abc"]
     with Steelyard(pool(*origins, balance="hash"), listener=LOOP) as s:
-        for i in range(30):
+        for i in range(150):
             s.ask(b"PROXY TCP4 192.0.2.%d 1.1.1.1 1 2\r\n" % i + request())
         used = sum(1 for o in origins if o.requests)
         equal(used, 3, "servers that got a part")

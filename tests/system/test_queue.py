@@ -25,7 +25,7 @@ class Gate(Origin):
                 self.now += 1
                 self.most = max(self.most, self.now)
                 self.order.append(r.target)
-            self.gate.wait(20)
+            self.gate.wait()
             with self.guard:
                 self.now -= 1
             wire.send(OK)
@@ -91,7 +91,7 @@ def waiting_ends_with_503_and_sQ():
         line = s.access(target="/late")
         equal(line["termination"], "sQ")
         equal(line["server"], None, "server")
-        if not 0.2 <= took <= 0.2 + SLOW:
+        if took < 0.2:
             fail("it took %.3f s" % took)
         gate.gate.set()
         equal(first.response().status, 200)

@@ -34,8 +34,8 @@ def named(text):
             fail("no %r with %r in %r" % (mark, word, text[:1500]))
 
 
-def proxy():
-    return Steelyard(pool(GoodOrigin(name="a")))
+def proxy(origin=None):
+    return Steelyard(pool(origin or GoodOrigin(name="a")))
 
 
 @case
@@ -108,8 +108,10 @@ def a_syntax_error_and_a_missing_file_change_nothing():
 
 @case
 def a_listener_moves_to_another_port():
-    with proxy() as s, s.wire() as w:
-        w.send(request("/slow?ms=600"))
+    origin = GoodOrigin(name="a")
+    with proxy(origin) as s, s.wire() as w:
+        w.send(request("/held"))
+        origin.last()
         old, s.port = s.port, free_port()
         s.conf["listeners"][0]["address"] = at(s.port)
         s.reload()
@@ -119,6 +121,7 @@ def a_listener_moves_to_another_port():
             fail("the old port accepts")
         except OSError:
             pass
+        origin.gate.set()
         r = w.response(timeout=5 * SLOW)
         equal(r.status, 200, "the answer in flight")
 

@@ -32,7 +32,8 @@ def ran():
     servers = {n: Nginx(n) for n in "abcd"}
     echo = GoodOrigin(name="ws")
     web = pool(servers["a"], servers["b"], servers["c"], health={
-        "type": "http", "path": "/health", "interval": "500ms"})
+        "type": "http", "path": "/health", "interval": "500ms",
+        "timeout": "20s"})
     s = Steelyard(web, pool(echo, name="echo"), routes=[
         {"path": "/ws", "pool": "echo"}, {"pool": "web"}])
     lists = [[server(servers[n]) for n in "abc"],
@@ -110,11 +111,12 @@ def memory_does_not_grow_with_reloads():
 def the_server_that_goes_finishes_what_it_has():
     a, b = GoodOrigin(name="a"), GoodOrigin(name="b")
     with Steelyard(pool(a)) as s, s.wire() as w:
-        w.send(request("/slow?ms=500"))
+        w.send(request("/held"))
         a.last()
         s.conf["pools"][0]["servers"] = [server(b)]
         s.reload()
         equal(b'"server": "b"' in s.get().body, True, "the new server")
+        a.gate.set()
         r = w.response(timeout=5 * SLOW)
         equal((r.status, b'"server": "a"' in r.body), (200, True))
 

@@ -64,21 +64,20 @@ def a_1_0_server_is_not_kept():
 def idle_connections_are_closed_after_their_time():
     origin = GoodOrigin(name="a")
     with Steelyard(pool(origin, reuse={"timeout": "300ms"})) as s:
+        began = time.monotonic()
         equal(s.get().status, 200)
-        equal(len(origin.open), 1, "open connections")
         wait_for(lambda: not origin.open, 3 * SLOW, "the close")
+        if time.monotonic() - began < 0.29:
+            fail("it was not kept")
 
 
 @case
 def the_servers_own_keep_alive_time_is_respected():
     origin = GoodOrigin(name="a")
     origin.keep_alive = 1
-    with Steelyard(pool(origin)) as s:
-        began = time.monotonic()
+    with Steelyard(pool(origin, reuse={"timeout": "10m"})) as s:
         equal(s.get().status, 200)
         wait_for(lambda: not origin.open, 4 * SLOW, "the close")
-        if time.monotonic() - began > 1.2 * SLOW:
-            fail("closed after %.1f s" % (time.monotonic() - began))
 
 
 @case
@@ -87,7 +86,9 @@ def no_more_idle_connections_are_kept_than_allowed():
     with Steelyard(pool(origin, reuse={"max": 2})) as s:
         wires = [s.wire() for _ in range(6)]
         for w in wires:
-            w.send(request("/slow?ms=200"))
+            w.send(request("/held"))
+        wait_for(lambda: len(origin.requests) == 6, 5 * SLOW, "six at once")
+        origin.gate.set()
         for w in wires:
             equal(w.response().status, 200)
         wait_for(lambda: len(origin.open) == 2, 3, "two idle connections",

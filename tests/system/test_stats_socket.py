@@ -32,7 +32,8 @@ HEADER = (
 def proxy():
     a, b = GoodOrigin(name="a"), GoodOrigin(name="b")
     s = Steelyard(pool(a, b, health={"type": "http", "path": "/health",
-                                     "interval": "500ms"}))
+                                     "interval": "500ms", "timeout": "20s"}))
+    s.origins = a, b
     for _ in range(4):
         equal(s.get().status, 200)
     return s
@@ -281,8 +282,10 @@ def weights_are_set_and_got():
 def show_sess_shows_what_is_in_flight():
     s = proxy()
     with s.wire() as w:
-        w.send(request("/slow?ms=400"))
+        w.send(request("/held"))
         wait_for(lambda: w.name in s.stats("show sess"), 2, "the exchange")
+        for origin in s.origins:
+            origin.gate.set()
         w.response()
     wait_for(lambda: w.name not in s.stats("show sess"), 2, "its end")
 

@@ -12,14 +12,15 @@ import time
 import urllib.request
 
 from harness import (SLOW, Steelyard, at, case, equal, fail, free_port, main,
-                     once, pool, skip, start, wait_for)
+                     once, pool, run, skip, start, wait_for)
 from origins import GoodOrigin
 
 
 @once
 def proxy():
     s = Steelyard(pool(GoodOrigin(name="a"), GoodOrigin(name="b"), health={
-        "type": "http", "path": "/health", "interval": "500ms"}))
+        "type": "http", "path": "/health", "interval": "500ms",
+        "timeout": "20s"}))
     for _ in range(5):
         equal(s.get().status, 200)
     return s
@@ -62,6 +63,9 @@ def the_prometheus_exporter_scrapes_it():
             fail("no %r but %r" % (line, near[:4]))
 
 
+WORDS = (b"FRONTEND", b"BACKEND", b"web", b"UP")
+
+
 @case
 def hatop_shows_it():
     need("hatop")
@@ -74,10 +78,9 @@ def hatop_shows_it():
     try:
         fcntl.ioctl(fd, termios.TIOCSWINSZ,
                     struct.pack("HHHH", 40, 150, 0, 0))
-        end = time.monotonic() + 6 * SLOW
-        while time.monotonic() < end and not (
-                b"BACKEND" in screen and b"web" in screen
-                and b"UP" in screen):
+        end = time.monotonic() + 60 * SLOW
+        while time.monotonic() < end and not all(
+                word in screen for word in WORDS):
             if select.select([fd], [], [], 0.1)[0]:
                 try:
                     screen += os.read(fd, 65536)
@@ -99,7 +102,7 @@ def hatop_shows_it():
             pass
         os.waitpid(pid, 0)
         os.close(fd)
-    for word in (b"FRONTEND", b"BACKEND", b"web", b"UP"):
+    for word in WORDS:
         if word not in screen:
             fail("no %r on the screen: %r" % (word, screen[-600:]))
     if b"Traceback" in screen:
@@ -110,12 +113,11 @@ def hatop_shows_it():
 def socat_one_liners_work():
     need("socat")
     s = proxy()
-    got = subprocess.run(["socat", "stdio", s.sock], input="show stat\n",
-                         text=True, capture_output=True, timeout=5 * SLOW)
+    # -t: by itself it waits half a second for the answer
+    socat = ["socat", "-t", "60", "stdio", s.sock]
+    got = run(socat, input="show stat\n")
     equal(got.stdout.startswith("# pxname,svname,"), True, got.stdout[:80])
-    got = subprocess.run(["socat", "stdio", s.sock], input="show info;show "
-                         "stat\n", text=True, capture_output=True,
-                         timeout=5 * SLOW)
+    got = run(socat, input="show info;show stat\n")
     equal("Uptime_sec" in got.stdout and "# pxname" in got.stdout, True)
 
 

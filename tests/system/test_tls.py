@@ -334,7 +334,7 @@ def handshakes_and_connections_are_counted():
 @case
 def an_idle_connection_goes_on_and_ends_without_a_word():
     """It is parked meanwhile, and is not shaken again."""
-    listen = dict(listener(), timeouts={"keep_alive": "600ms"})
+    listen = dict(listener(), timeouts={"keep_alive": "3s"})
     with Steelyard(pool(GoodOrigin()), listener=listen) as s:
         with TlsWire(s.port) as w, TlsWire(s.port) as broken:
             for _ in range(2):

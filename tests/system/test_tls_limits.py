@@ -36,18 +36,17 @@ def a_silent_client_is_let_go():
 @case
 def a_byte_now_and_then_does_not_help():
     data = hello()
-    with start(handshake_timeout="500ms") as s, Wire(s.port) as w:
-        begun = time.monotonic()
+    with start(handshake_timeout="2s") as s, Wire(s.port) as w:
         try:
-            for at in range(len(data)):
+            for at in range(len(data)):     # for ten seconds
                 w.send(data[at:at + 1])
                 time.sleep(0.02)
                 if s.events("handshake"):
                     break
+            else:
+                fail("it was let go on")
         except OSError:
             pass
-        if time.monotonic() - begun > 4 * SLOW:
-            fail("it was let go on")
         e = s.wait_event("handshake")
         equal((e["failure"], e["reason"]),
               ("timeout", "the handshake was not complete in time"))
@@ -78,7 +77,7 @@ def nagle(tickets):
     acknowledged."""
     with start(tickets=tickets) as s:
         took = []
-        for _ in range(10):
+        while min(took, default=1) > 0.035 and len(took) < 200:
             with TlsWire(s.port, shake=False) as w:
                 w.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
                 begun = time.monotonic()
@@ -86,7 +85,9 @@ def nagle(tickets):
                 w.send(request("/echo"))
                 equal(w.response(timeout=5 * SLOW).status, 200)
                 took.append(time.monotonic() - begun)
-        equal(min(took) < 0.009 * SLOW, True, "%.1f ms" % (min(took) * 1e3))
+        # An acknowledgement that is late is so by 40 ms, always.
+        if min(took) > 0.035 * SLOW:
+            fail("never within %.1f ms" % (min(took) * 1e3))
 
 
 @case

@@ -14,7 +14,7 @@ def secure(*servers, tls=None, **more):
 
 
 def check(kind, **more):
-    return dict({"type": kind, "interval": "100ms", "timeout": "400ms",
+    return dict({"type": kind, "interval": "100ms", "timeout": "10s",
                  "fall": 2}, **more)
 
 
@@ -68,7 +68,8 @@ BAD = [
 
 def failing(kind, make, word, why):
     o = make()
-    with Steelyard(secure(server(o, name="a"), health=check(kind),
+    soon = {"timeout": "400ms"} if word == "L6TOUT" else {}
+    with Steelyard(secure(server(o, name="a"), health=check(kind, **soon),
                           tls={"min_version": "1.3"}),
                    wanted={"web/a": "DOWN.*"}) as s:
         expect(s, word, why)
@@ -111,7 +112,7 @@ def no_answer_over_tls_is_l7tout():
         wire.origin.read(wire)
         wire.recv(10)
     o = good(script=script)
-    with Steelyard(secure(o, health=check("http")),
+    with Steelyard(secure(o, health=check("http", timeout="400ms")),
                    wanted={"web/a": "DOWN.*"}) as s:
         expect(s, "L7TOUT", "no answer")
 

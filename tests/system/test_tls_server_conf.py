@@ -251,7 +251,8 @@ def a_file_that_is_gone_changes_nothing():
 def tls_is_switched_on_and_off_under_load():
     """Servers keep their health and counters, no request is lost."""
     o = Both(cert("a.test"), name="a")
-    check = {"type": "http", "path": "/health", "interval": "100ms"}
+    check = {"type": "http", "path": "/health", "interval": "100ms",
+             "timeout": "20s"}
     with Steelyard(secure(o, health=check)) as s:
         settings = s.conf["pools"][0].pop("tls")
         s.conf["pools"][0]["tls"] = settings

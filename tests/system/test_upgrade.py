@@ -103,18 +103,18 @@ def respects_half_close_in_a_tunnel():
 @case
 def ends_a_silent_tunnel():
     origin = GoodOrigin(name="a")
-    with Steelyard(pool(origin, timeouts={"tunnel": "400ms"})) as s, \
+    with Steelyard(pool(origin, timeouts={"tunnel": "2s"})) as s, \
             s.wire() as w:
         w.send(request("/ws", FIELDS))
         equal(w.response().status, 101)
         began = time.monotonic()
-        for _ in range(3):              # traffic keeps it
-            time.sleep(0.2)
+        for _ in range(6):              # traffic keeps it
+            time.sleep(0.4)
             w.send(b"x")
             equal(w.read_exactly(1), b"x")
-        w.read_eof(3 * SLOW)
+        w.read_eof()
         took = time.monotonic() - began
-        if not 0.8 <= took < 2.5 * SLOW:
+        if took < 4.3:
             fail("it ended after %.2f s" % took)
         log = s.access(client=w)
         equal(log["termination"] in ("cD", "sD"), True, log["termination"])
