@@ -55,6 +55,7 @@ FUZZ    := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAY  := $(FUZZ:$(BUILD)/tests/fuzz/fuzz_%=$(BUILD)/tests/fuzz/replay_%)
 FLOOR   := $(BUILD)/tests/bench/floor
 SHAKES  := $(BUILD)/tests/bench/handshakes
+FLOOD   := $(BUILD)/tests/bench/flood
 SYSTEM  := $(sort $(wildcard tests/system/test_*.py))
 # A nested make runs in parallel, unless the user said how.
 J       = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
@@ -93,14 +94,14 @@ test:
 	@$(MAKE) $(J) --no-print-directory tests
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --unit $(UNIT) \
 		--sim $(SIM) --fuzz $(REPLAY) --system $(SYSTEM)
-tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY) $(FLOOR) $(SHAKES)
+tests: $(PROGS) $(UNIT) $(SIM) $(REPLAY) $(FLOOR) $(SHAKES) $(FLOOD)
 unit: $(UNIT)
 	@tests/run --jobs $(JOBS) --unit $(UNIT)
 sim: $(SIM)
 	@tests/run --jobs $(JOBS) --sim $(SIM)
 sim-study: $(STUDY)	# the policies, beside published figures
 	@$(STUDY)
-system: $(PROGS) $(FLOOR) $(SHAKES)
+system: $(PROGS) $(FLOOR) $(SHAKES) $(FLOOD)
 	@tests/run --jobs $(JOBS) --bin $(BUILD)/steelyard --system $(SYSTEM)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit.a $(LIB)
@@ -116,7 +117,7 @@ $(REPLAY): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o \
     $(BUILD)/tests/fuzz/replay.o $(LIB)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
-$(FLOOR) $(SHAKES): %: %.o
+$(FLOOR) $(SHAKES) $(FLOOD): %: %.o
 	@echo "  LD    $@"
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LIBS)
 cov:

@@ -23,6 +23,7 @@ struct pump {
 	struct pipe *pipe;	/* with bytes that are lent, or NULL */
 	uint64_t piped;		/* the tick in which one was filled last, */
 	unsigned fills;		/* and how often in it */
+	uint64_t sated;		/* the tick in which the codec had enough */
 	struct task flush, resume;
 	const struct codec_shared *shared;	/* as link_codec got it */
 	uint32_t lingered;
@@ -86,29 +87,30 @@ go_down(struct link *l, bool reset)
 	l->sink->on_down(l->owner);
 }
 
-/* What came after the last answer is read and thrown away, within bounds. */
+/*
+ * What came after the last answer is read and thrown away, within bounds: a
+ * page a tick.
+ */
 static void
 discard(struct link *l)
 {
 	struct slab *pages = &link_loop(l)->pages;
 	struct buf *in = &l->pump->in;
-	ssize_t n;
+	ssize_t n = 0;
 
 	buf_drop(in, buf_len(in));
-	while (l->conn->readable) {
+	if (l->conn->readable) {
 		buf_reserve(in, pages, BUF_PAGE);
 		n = conn_recv(l->conn, buf_at(in), BUF_PAGE);
-		if (n < 0) {
-			go_down(l, false);
-			return;
-		}
-		l->pump->lingered += (uint32_t)n;
-		if (l->pump->lingered > LINK_LINGER_BYTES) {
-			go_down(l, true);
-			return;
-		}
 	}
 	buf_release(in, pages);
+	l->pump->lingered += n > 0 ? (uint32_t)n : 0;
+	if (n < 0)
+		go_down(l, false);
+	else if (l->pump->lingered > LINK_LINGER_BYTES)
+		go_down(l, true);
+	else if (l->conn->readable)
+		loop_later(link_loop(l), &l->pump->resume);
 }
 
 static void
@@ -267,14 +269,33 @@ turn(struct link *l)
 	l->codec = make(l->pump->shared, limits, &host, l);
 }
 
+/* A codec that had enough gets no more bytes in this tick; it may want to tell
+ * what it knows. */
 static void
 feed(struct link *l)
 {
-	codec_recv(l->codec, &l->pump->in);
+	uint64_t tick = link_loop(l)->ticks;
+	struct buf none = { NULL, 0, 0, 0 };
+	struct pump *p = l->pump;
+
+	if (p->sated == tick) {
+		codec_recv(l->codec, &none);
+		l->codec->sated = true;
+		return;
+	}
+	codec_recv(l->codec, &p->in);
 	if (l->codec->turn != NULL) {
 		turn(l);
-		codec_recv(l->codec, &l->pump->in);
+		codec_recv(l->codec, &p->in);
 	}
+	if (l->codec->sated)
+		p->sated = tick;
+}
+
+static bool
+wants_bytes(const struct link *l)
+{
+	return l->conn->readable && !l->codec->paused && !l->codec->sated;
 }
 
 static void
@@ -285,7 +306,7 @@ read_some(struct link *l)
 	ssize_t n;
 
 	drop_pipe(l);
-	while (l->conn->readable && !l->codec->paused && !read_pipe(l) &&
+	while (budget > 0 && wants_bytes(l) && !read_pipe(l) &&
 	    (room = read_room(l)) > 0) {
 		n = conn_recv(l->conn, p->in.base + p->in.end, room);
 		if (n > 0) {
@@ -293,17 +314,15 @@ read_some(struct link *l)
 			p->in.end += (uint32_t)n;
 			p->few = p->few && (size_t)n < room;
 			feed(l);
-			if ((size_t)n >= budget) {
-				loop_run(link_loop(l), &p->resume);
-				break;
-			}
-			budget -= (size_t)n;
+			budget -= (size_t)n < budget ? (size_t)n : budget;
 		} else if (n < 0) {
 			l->codec->cut = l->conn->cut;
 			codec_eof(l->codec, end_error(l));
 			break;
 		}
 	}
+	if (budget == 0 || l->codec->sated)
+		loop_later(link_loop(l), &p->resume);
 	if (buf_len(&p->in) == 0 && !l->codec->paused)
 		buf_release(&p->in, &link_loop(l)->pages);
 }
@@ -314,8 +333,12 @@ run_resume(struct task *t)
 	struct link *l = list_entry(t, struct pump, resume)->link;
 
 	drop_pipe(l);
-	if (l->down || l->lingering)
+	if (l->down)
 		return;
+	if (l->lingering) {
+		discard(l);
+		return;
+	}
 	feed(l);
 	read_some(l);
 	settle(l);
@@ -424,7 +447,7 @@ pump_new(struct link *l)
 	struct pump *p = mem_new(sizeof(*p));
 
 	p->link = l;
-	p->piped = UINT64_MAX;
+	p->piped = p->sated = UINT64_MAX;
 	task_init(&p->flush, run_flush);
 	task_init(&p->resume, run_resume);
 	return p;

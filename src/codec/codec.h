@@ -107,6 +107,9 @@ struct codec {
 	enum codec_phase phase;
 	enum codec_end end;
 	bool paused;		/* do not read: a body is lent */
+	bool sated;		/* the bytes made much work, and it may have
+				 * left some: call codec_recv again in the next
+				 * tick, and read nothing before that */
 	bool shut;		/* once written out, shut down the writing
 				 * side: a tunnel's half-close */
 	bool tunnel;		/* bytes flow both ways: 101, CONNECT */

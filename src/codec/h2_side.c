@@ -99,16 +99,22 @@ h2_settle(struct h2 *h)
 	h2_kick(h);
 }
 
-/* Whoever sends frames that ask for nothing has a budget for them. */
-static void
+/*
+ * Whoever sends frames that ask for nothing has a budget for them.  Gives how
+ * many bytes are taken now.
+ */
+static size_t
 watch(struct h2 *h, const struct buf *in)
 {
-	unsigned n = h2_watch_count(&h->watch, buf_at(in), buf_len(in));
+	struct h2_seen seen;
+	size_t n = h2_watch_share(&h->watch, buf_at(in), buf_len(in), &seen);
 
-	if (n > 0 && !h2_guard_control(&h->guard, h->codec.limits, n,
-	    h->codec.shared->clock->now))
+	h->codec.sated = seen.work >= H2_SHARE;
+	if (seen.idle > 0 && !h2_guard_control(&h->guard, h->codec.limits,
+	    seen.idle, h->codec.shared->clock->now))
 		h2_abused(h, ABUSE_FRAMES,
 		    "a flood of frames that ask for nothing");
+	return n;
 }
 
 /* A server of HTTP/1 answers our preface in its own words. */
@@ -127,6 +133,24 @@ look_for_text(struct h2 *h, const struct buf *in)
 		    "protocol = \"h1\"");
 }
 
+/* The library takes its share of what has come.  Below 0: its error. */
+static ssize_t
+take(struct h2 *h, struct buf *in)
+{
+	const char *p = buf_at(in);
+	size_t n = h->over ? buf_len(in) : watch(h, in);
+	ssize_t rv = 0;
+
+	h->in += n;
+	if (!h->over)
+		rv = nghttp2_session_mem_recv(h->session, (const uint8_t *)p,
+		    n);
+	if (h->over)
+		h->codec.sated = false;
+	buf_drop(in, h->over ? buf_len(in) : n);
+	return rv;
+}
+
 void
 h2_recv(struct codec *c, struct buf *in)
 {
@@ -136,14 +160,9 @@ h2_recv(struct codec *c, struct buf *in)
 	h2_wake(h);
 	if (!h->role->server && !c->settled)
 		look_for_text(h, in);
-	h->in += buf_len(in);
-	if (buf_len(in) > 0 && !h->over)
-		watch(h, in);
-	if (buf_len(in) > 0 && !h->over)
-		n = nghttp2_session_mem_recv(h->session,
-		    (const uint8_t *)buf_at(in), buf_len(in));
+	c->sated = false;
 	if (buf_len(in) > 0)
-		buf_drop(in, buf_len(in));
+		n = take(h, in);
 	if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 400,
 		    "no preface of HTTP/2");

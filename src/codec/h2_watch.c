@@ -1,9 +1,10 @@
 /*
- * h2_watch.c - counts frames that ask for nothing.
+ * h2_watch.c - counts frames that ask for nothing, and the work in all.
  *
  * Why: the library drops some frames without a word, among them those of an
  *      unknown type and DATA of streams that are closed; but whoever sends
- *      them must pay for all.
+ *      them must pay for all.  And a page of bytes may be a message or two,
+ *      or thousands of frames, for which everybody else would wait.
  */
 #include "codec/h2_watch.h"
 
@@ -13,6 +14,9 @@
 
 #define HEAD sizeof(((struct h2_watch *)NULL)->head)
 #define PADDING 256u		/* of a frame, at most, with its length */
+#define WORK_HEAD 8u		/* of a field section: a stream begins */
+#define WORK_SETTINGS 8u	/* each stream's window may change */
+#define WORK_BYTES 8u		/* of one, for each of which a field may come */
 
 void
 h2_watch_init(struct h2_watch *w, uint32_t preface)
@@ -59,30 +63,52 @@ begin_frame(struct h2_watch *w)
 		end_frame(w);
 }
 
-unsigned
-h2_watch_count(struct h2_watch *w, const char *p, size_t n)
+/* Skips k bytes of a payload; gives the work in them. */
+static unsigned
+skip(struct h2_watch *w, size_t k)
 {
-	unsigned count = 0;
-	size_t k;
+	unsigned work = w->in_section ?
+	    (unsigned)((k + WORK_BYTES - 1) / WORK_BYTES) : 0;
 
-	while (n > 0) {
+	w->left -= (uint32_t)k;
+	if (w->left == 0)
+		end_frame(w);
+	return work;
+}
+
+/* The same for a new frame; its head is complete. */
+static unsigned
+count_frame(struct h2_watch *w, struct h2_seen *seen)
+{
+	begin_frame(w);
+	seen->idle += asks_for_nothing(w->head, w->left);
+	return w->head[3] == NGHTTP2_HEADERS ? WORK_HEAD :
+	    w->head[3] == NGHTTP2_SETTINGS ? WORK_SETTINGS : 1;
+}
+
+size_t
+h2_watch_share(struct h2_watch *w, const char *p, size_t n,
+    struct h2_seen *seen)
+{
+	size_t at = 0, k;
+
+	*seen = (struct h2_seen){ 0 };
+	while (at < n && seen->work < H2_SHARE) {
 		k = w->left > 0 ? w->left : HEAD - w->have;
-		if (k > n)
-			k = n;
+		if (k > n - at)
+			k = n - at;
+		if (w->left > 0 && w->in_section &&
+		    k > (H2_SHARE - seen->work) * WORK_BYTES)
+			k = (H2_SHARE - seen->work) * WORK_BYTES;
 		if (w->left > 0) {
-			w->left -= (uint32_t)k;
-			if (w->left == 0)
-				end_frame(w);
+			seen->work += skip(w, k);
 		} else {
-			memcpy(w->head + w->have, p, k);
+			memcpy(w->head + w->have, p + at, k);
 			w->have += (uint8_t)k;
+			if (w->have == HEAD)
+				seen->work += count_frame(w, seen);
 		}
-		p += k;
-		n -= k;
-		if (w->have < HEAD)
-			continue;
-		begin_frame(w);
-		count += asks_for_nothing(w->head, w->left);
+		at += k;
 	}
-	return count;
+	return at;
 }

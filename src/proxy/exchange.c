@@ -292,6 +292,8 @@ step_pick(struct exchange *x)
 		exchange_wait(x, x->deadline);
 	x->ask.refusals = x->refusals;
 	back_ask(&x->ask, s, exchange_authority(x), x->after);
+	if (!x->ask.done)
+		front_has_dialled(x->front);
 	return exchange_go(x, EXCHANGE_CONNECT);
 }
 
@@ -390,8 +392,9 @@ step_retry(struct exchange *x)
 static bool
 step_abort(struct exchange *x)
 {
-	/* To close many connections takes time, too. */
-	if (x->bs != NULL && !may_go_on(x))
+	/* To close many connections takes time, too, and so do lines in the
+	 * log. */
+	if (!may_go_on(x))
 		return false;
 	x->cut = true;
 	return exchange_go(x, EXCHANGE_DONE);

@@ -20,8 +20,10 @@
  * asks again sooner is quick: not worth the work of parking it each time. */
 #define REST MSEC(100)
 
-/* Requests of a client that begin in a tick, so that others have their turn. */
+/* Of a client, in a tick, so that others have their turn: requests that begin
+ * or are given up, and how many of them a connection to a server is worth. */
 #define TURN 8
+#define TURN_DIAL 2
 
 static bool
 is_in(const struct conf_ranges *r, const struct addr *a)
@@ -415,10 +417,17 @@ front_has_turn(struct front *f)
 	if (f->tick != tick)
 		f->begun = 0;
 	f->tick = tick;
-	if (f->begun == TURN)
+	if (f->begun >= TURN)
 		return false;
 	f->begun++;
 	return true;
+}
+
+void
+front_has_dialled(struct front *f)
+{
+	if (f->begun < TURN)
+		f->begun += TURN_DIAL;
 }
 
 /* One that is idle ends by its timer. */

@@ -46,8 +46,12 @@ struct front *front_new(struct listener *l, struct conn *conn);
 /* The listener has a new snapshot: limits and trust follow. */
 void front_retune(struct front *f);
 
-/* A request may begin in this tick; others of the same client began before. */
+/* A request may begin, or be given up, in this tick; others of the same client
+ * were before. */
 bool front_has_turn(struct front *f);
+
+/* One that had its turn needs a connection to a server, which takes longer. */
+void front_has_dialled(struct front *f);
 
 /* An answer is about to begin: if the connection is old enough it says that it
  * is the last. */

@@ -1,18 +1,20 @@
 """attacks.py - what an attack by HTTP/2 costs, and what others notice of it.
 
-    python3 tests/bench/attacks.py [--bin FILE] [--seconds N] [ATTACK...]
+    python3 tests/bench/attacks.py [--bin FILE] [--rounds N] [--seconds S]
+            [--peers haproxy,nginx] [ATTACK...]
 
 For each row of tests/system/h2attacks.py: one connection, how soon it ended
-and how; then the same again and again for some seconds, while another client
-asks for something small at a steady pace.  The proxy has one core, the others
-the last one; that client comes before whoever else is there.
+and how; then the same again and again, while a bystander asks for something
+small each millisecond.  The same bytes go in turn to nobody ("alone"), to a
+sink on the proxy's core that is no proxy and only takes what processor time
+nobody else wants ("sink"), to steelyard, and to its peers.  Medians of the
+rounds.  README.md says how to read the table.
 """
 import argparse
-import multiprocessing
 import os
-import socket
+import statistics
+import subprocess
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -20,11 +22,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
 sys.dont_write_bytecode = True
 
 import h2attacks                                         # noqa: E402
-from harness import Steelyard, options, pool, rss        # noqa: E402
-from origins import GoodOrigin                           # noqa: E402
+import victims                                           # noqa: E402
+from h2wire import PREFACE, SETTINGS, frame              # noqa: E402
+from harness import free_port, rss                       # noqa: E402
+from processes import (LOAD_CORE, PROXY_CORE, Process, temp_dir,
+                       wait_port)                        # noqa: E402
 
-CORES = sorted(os.sched_getaffinity(0))
-PACE = 0.002
+PAUSE = 1000                    # of the bystander, in microseconds
+MOST = 2 << 20                  # bytes of one connection
 CODES = {None: "closed", 0: "NO_ERROR", 1: "PROTOCOL", 3: "FLOW_CONTROL",
          5: "STREAM_CLOSED", 6: "FRAME_SIZE", 9: "COMPRESSION",
          11: "CALM"}
@@ -34,100 +39,162 @@ def cpu_ns(pid):
     return time.clock_gettime_ns(~pid << 3 | 2)
 
 
-def watch(port, seconds, pipe):
-    """Latencies, in microseconds, of one request after the other."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
-    except OSError:
-        pass                            # then it is as good as any other
-    sock = socket.create_connection(("127.0.0.1", port), 5)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    took, end = [], time.monotonic() + seconds
-    while time.monotonic() < end:
-        begin = time.perf_counter_ns()
-        sock.sendall(b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n")
-        if not sock.recv(4096):
-            break
-        took.append((time.perf_counter_ns() - begin) / 1000)
-        time.sleep(PACE)
-    pipe.send(took)
+def blob(row):
+    """All that one connection sends, and how many frames that is."""
+    out, frames, pieces = [PREFACE + frame(SETTINGS, payload=row.settings)], \
+        1, row.pieces()
+    size = len(out[0])
+    while size < MOST:
+        piece, n = next(pieces)
+        out.append(piece)
+        size += len(piece)
+        frames += n
+    return b"".join(out), frames
 
 
-class Bystander:
-    def __init__(self, port, seconds):
-        self.pipe, theirs = multiprocessing.Pipe()
-        self.child = multiprocessing.get_context("fork").Process(
-            target=watch, args=(port, seconds, theirs))
-        self.child.start()
-
-    def result(self):
-        """Median and 99th percentile."""
-        took = sorted(self.pipe.recv())
-        self.child.join()
-        return took[len(took) // 2], took[len(took) * 99 // 100]
+def flood(settings, what, *args, **more):
+    return subprocess.Popen(
+        [settings.flood, what, *map(str, args)], stdout=subprocess.PIPE,
+        preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}), **more)
 
 
-def again_and_again(port, row, until, done):
-    while time.monotonic() < until:
-        try:
-            done.append(h2attacks.run(
-                port, row, until - time.monotonic()))
-        except OSError:
-            time.sleep(0.001)
+class Run:
+    """A while of the bystander at `plain`, and an attack on `port`."""
+
+    def __init__(self, settings, plain, port, file, pids=()):
+        milliseconds = round(settings.seconds * 1000)
+        before, memory = self.spent(pids), sum(map(rss, pids))
+        most = memory
+        children = [flood(settings, "watch", plain, milliseconds, PAUSE)]
+        if port:
+            with open(file, "rb") as f:
+                children.append(flood(settings, "attack", port,
+                                      milliseconds, stdin=f))
+        while any(c.poll() is None for c in children):
+            most = max(most, sum(map(rss, pids)))
+            time.sleep(0.02)
+        self.cpu = self.spent(pids) - before
+        self.memory = most - memory
+        said = [list(map(int, c.communicate()[0].split())) for c in children]
+        _, self.p50, self.p99 = said[0]
+        self.conns, self.bytes = said[1] if port else (0, 0)
+
+    @staticmethod
+    def spent(pids):
+        return sum(map(cpu_ns, pids))
 
 
-def measure(s, row, seconds, patience):
-    one = h2attacks.run(s.port, row, patience)
-    calm = Bystander(s.port, seconds)
-    before = calm.result()
-    memory, busy, done = rss(s.pid), cpu_ns(s.pid), []
-    most = [memory]
-    other = Bystander(s.port, seconds)
-    end = time.monotonic() + seconds
-    attacker = threading.Thread(target=again_and_again,
-                                args=(s.port, row, end, done))
-    attacker.start()
-    while time.monotonic() < end:
-        most.append(rss(s.pid))
-        time.sleep(0.1)
-    during = other.result()
-    attacker.join()
-    spent = (cpu_ns(s.pid) - busy) / 1e6
+class Bench:
+    def __init__(self, settings, directory):
+        self.settings, self.dir = settings, directory
+        self.origin = victims.Origin(directory)
+        self.ours = victims.Steelyard(directory, self.origin, settings)
+        self.peers = [v(directory, self.origin, settings)
+                      for v in victims.PEERS
+                      if v.name in settings.peers.split(",") and v.find()]
+        self.children = [self.origin, self.ours, *self.peers]
+
+    def stop(self):
+        for one in self.children:
+            one.child.stop()
+
+    def at_victim(self, victim, file):
+        return Run(self.settings, victim.plain, victim.port, file,
+                   victim.pids)
+
+    def at_sink(self, file, taken):
+        port = free_port()
+        sink = Process([self.settings.flood, "sink", str(port),
+                        str(taken)], PROXY_CORE)
+        wait_port(sink, "127.0.0.1", port)
+        run = Run(self.settings, self.ours.plain, port, file)
+        sink.stop()
+        return run
+
+    def measure(self, row):
+        one = h2attacks.run(self.ours.port, row, self.settings.patience)
+        if row in h2attacks.HELD:
+            return one, None
+        data, frames = blob(row)
+        size = len(data) / frames
+        file = self.dir + "/bytes"
+        with open(file, "wb") as f:
+            f.write(data)
+        runs = {}
+        for _ in range(self.settings.rounds):
+            for name, run in (
+                    ("alone", lambda: Run(self.settings, self.ours.plain,
+                                          None, file)),
+                    ("sink", lambda: self.at_sink(
+                        file, round(one.frames * size))),
+                    ("ours", lambda: self.at_victim(self.ours, file)),
+                    *((p.name, lambda p=p: self.at_victim(p, file))
+                      for p in self.peers)):
+                runs.setdefault(name, []).append(run())
+        for name, those in runs.items():
+            for r in those:
+                r.frames = min(r.bytes / size, r.conns * one.frames) \
+                    if name == "ours" else r.bytes / size
+        return one, runs
+
+
+def median(runs, what):
+    return statistics.median(getattr(r, what) for r in runs)
+
+
+def first_part(row, one):
     ended = CODES.get(one.code, str(one.code)) if one.ended or \
         one.code is not None else "OPEN"
-    frames = sum(x.frames for x in done)
-    print("%-30s %-12s %8.0f %8d | %5d %8d %7.0f %8.2f %7.0f | "
-          "%5.0f %5.0f %5.0f %6.0f %5.2f" % (
-              row.name, ended, one.seconds * 1000, one.frames, len(done),
-              frames, spent, 1000 * spent / frames if frames else 0,
-              (max(most) - memory) / 1024, *before, *during,
-              during[1] / before[1]), flush=True)
+    return "%-30s %-13s %6.0f %6d" % (row.name, ended, one.seconds * 1000,
+                                      one.frames)
+
+
+def second_part(runs, peers):
+    ours = runs["ours"]
+    p99 = {name: median(those, "p99") for name, those in runs.items()}
+    frames = sum(r.frames for r in ours)
+    best = min((p99[p] for p in peers), default=0)
+    return " | %6.2f %6d | %5d %5d %5d" % (
+        sum(r.cpu for r in ours) / 1000 / frames if frames else 0,
+        max(r.memory for r in ours) >> 10,
+        p99["alone"], p99["sink"], p99["ours"]) + "".join(
+            " %6d" % p99[p] for p in peers) + " | %6.2f %6.2f" % (
+            p99["ours"] / p99["alone"], p99["ours"] / p99["sink"]) + (
+            " %6.2f" % (p99["ours"] / best) if best else "")
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--bin", default=options.bin)
-    p.add_argument("--seconds", type=float, default=2)
+    root = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build",
+                        "release")
+    p.add_argument("--bin", default=os.path.join(root, "steelyard"))
+    p.add_argument("--flood", help="beside --bin if left out")
+    p.add_argument("--seconds", type=float, default=0.5)
+    p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--patience", type=float, default=5)
+    p.add_argument("--peers", default="haproxy,nginx")
     p.add_argument("only", nargs="*", help="parts of the names")
     a = p.parse_args()
-    options.bin = os.path.abspath(a.bin)
-    os.sched_setaffinity(0, {CORES[-1]})
-    with GoodOrigin(name="a") as origin, Steelyard(
-            pool(origin), listener={"timeouts": {"send": "1s", "head": "1s",
-                                                 "keep_alive": "1s"}},
-            routes=[{"path": "/ping",
-                     "respond": {"status": 200, "body": "pong\n"}},
-                    {"pool": "web"}],
-            glob={"log": {"target": "/dev/null"}}) as s:
-        os.sched_setaffinity(s.pid, {CORES[0]})
-        print("%-30s %-12s %8s %8s | %5s %8s %7s %8s %7s | %5s %5s %5s %6s "
-              "%5s" % ("", "one ends by", "after ms", "frames", "conns",
-                       "frames", "CPU ms", "us/frame", "KiB", "p50", "p99",
-                       "p50'", "p99'", "p99'/p99"))
-        for row in h2attacks.FLOODS + h2attacks.HELD:
-            if not a.only or any(part in row.name for part in a.only):
-                measure(s, row, a.seconds, a.patience)
+    a.flood = a.flood or os.path.join(os.path.dirname(a.bin),
+                                      "tests/bench/flood")
+    os.sched_setaffinity(0, {LOAD_CORE})
+    with temp_dir() as directory:
+        os.chmod(directory, 0o755)
+        bench = Bench(a, directory)
+        names = [v.name for v in bench.peers]
+        print("%-30s %-13s %6s %6s | %6s %6s | %5s %5s %5s%s | %6s %6s%s" % (
+            "", "one ends by", "ms", "frames", "us/fr.", "KiB", "alone",
+            "sink", "p99", "".join(" %6.6s" % n for n in names), "/alone",
+            "/sink", "  /peer" if names else ""))
+        try:
+            for row in h2attacks.FLOODS + h2attacks.HELD:
+                if a.only and not any(x in row.name for x in a.only):
+                    continue
+                one, runs = bench.measure(row)
+                print(first_part(row, one) + (
+                    second_part(runs, names) if runs else ""), flush=True)
+        finally:
+            bench.stop()
 
 
 main()

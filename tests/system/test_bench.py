@@ -268,4 +268,23 @@ def must_fail(function, *args):
     fail("gave %s" % got)
 
 
+@case
+def attacks_are_measured():
+    flood = os.path.join(os.path.dirname(options.bin), "tests/bench/flood")
+    if not os.access(flood, os.X_OK):
+        skip("tests/bench/flood is not built")
+    if os.getuid():
+        skip("a bystander of real-time priority needs root")
+    r = run([sys.executable, os.path.join(BENCH, "attacks.py"), "--bin",
+             options.bin, "--peers", "", "--rounds", "1", "--seconds", "0.2",
+             "PING acknowledged"], timeout=60)
+    equal((r.returncode, r.stderr), (0, ""), "the end of it")
+    got = [line.split() for line in r.stdout.splitlines()
+           if line.startswith("PING ack")]
+    equal(len(got), 1, "rows")
+    equal(got[0][2], "CALM", "how it ended")
+    if not all(float(x) > 0 for x in got[0][9:12] + got[0][13:15]):
+        fail("no figures: " + r.stdout)
+
+
 main()

@@ -399,7 +399,9 @@ h2_rig_feed(struct h2_rig *r, const void *bytes, size_t n)
 		r->in.pos = r->in.end = 0;
 		buf_reserve(&r->in, &r->pages, BUF_PAGE);
 		buf_add(&r->in, p, k);
-		codec_recv(r->codec, &r->in);
+		do
+			codec_recv(r->codec, &r->in);
+		while (r->codec->sated);
 		must(buf_len(&r->in) == 0);
 		buf_release(&r->in, &r->pages);
 		p += k;

@@ -144,6 +144,28 @@ ends_who_does_not_read(void **state)
 	assert_non_null(strstr(r->log, "more frames than may wait"));
 }
 
+/* More frames than others should wait for: the rest is for the next tick. */
+static void
+takes_a_share_of_many_frames(void **state)
+{
+	static const char window[] = "\0\0\4\x8\0\0\0\0\0\0\0\0\1";
+	struct h2_rig *r = *state;
+	size_t n = sizeof(window) - 1;
+
+	r->in.pos = r->in.end = 0;
+	buf_reserve(&r->in, &r->pages, BUF_PAGE);
+	for (unsigned i = 0; i < 600; i++)
+		buf_add(&r->in, window, n);
+	codec_recv(r->codec, &r->in);
+	assert_true(r->codec->sated);
+	assert_int_equal(buf_len(&r->in), 88 * n + 4);
+	codec_recv(r->codec, &r->in);
+	assert_false(r->codec->sated);
+	assert_int_equal(buf_len(&r->in), 0);
+	buf_release(&r->in, &r->pages);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+}
+
 int
 main(void)
 {
@@ -154,6 +176,7 @@ main(void)
 		TEST(counts_streams_until_they_are_let_go),
 		TEST(ends_who_floods),
 		TEST(ends_who_does_not_read),
+		TEST(takes_a_share_of_many_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -14,6 +15,24 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define PREFACE_SIZE (sizeof(PREFACE) - 1)
+
+/* All of it, a share after the other; gives the frames that ask for nothing. */
+static unsigned
+count(struct h2_watch *w, const char *p, size_t n, unsigned *shares)
+{
+	struct h2_seen seen;
+	unsigned idle = 0;
+
+	for (*shares = 0; n > 0; ++*shares) {
+		size_t k = h2_watch_share(w, p, n, &seen);
+
+		assert_true(k > 0 && k <= n);
+		p += k;
+		n -= k;
+		idle += seen.idle;
+	}
+	return idle;
+}
 
 static void
 knows_which_frames_ask_for_nothing(void **state)
@@ -40,12 +59,13 @@ knows_which_frames_ask_for_nothing(void **state)
 		{ SLICE("\0\0\1\0\x9\0\0\0\1\0"), 0 },
 	};
 	struct h2_watch w;
+	unsigned shares;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		h2_watch_init(&w, 0);
-		assert_int_equal(h2_watch_count(&w, rows[i].frame.p,
-		    rows[i].frame.n), rows[i].count);
+		assert_int_equal(count(&w, rows[i].frame.p,
+		    rows[i].frame.n, &shares), rows[i].count);
 		assert_int_equal(w.have + w.left, 0);
 	}
 }
@@ -61,18 +81,50 @@ counts_the_same_however_they_are_cut(void **state)
 
 	(void)state;
 	for (size_t piece = 1; piece < sizeof(all); piece++) {
-		unsigned count = 0;
+		unsigned idle = 0, shares;
 
 		h2_watch_init(&w, PREFACE_SIZE);
 		for (size_t at = 0; at < sizeof(all) - 1; at += piece) {
 			size_t left = sizeof(all) - 1 - at;
 
-			count += h2_watch_count(&w, all + at,
-			    piece < left ? piece : left);
+			idle += count(&w, all + at,
+			    piece < left ? piece : left, &shares);
 		}
-		assert_int_equal(count, 2);
+		assert_int_equal(idle, 2);
 		assert_int_equal(w.have + w.left, 0);
 	}
+}
+
+/* The same frame again and again, until there are 32 KiB. */
+static unsigned
+shares_of(struct slice frame)
+{
+	static char page[32 * 1024];
+	struct h2_watch w;
+	unsigned shares;
+	size_t n = 0;
+
+	for (; n + frame.n <= sizeof(page); n += frame.n)
+		memcpy(page + n, frame.p, frame.n);
+	h2_watch_init(&w, 0);
+	count(&w, page, n, &shares);
+	assert_int_equal(w.have + w.left, 0);
+	return shares;
+}
+
+static void
+deals_out_work_by_frames_and_fields(void **state)
+{
+	static char data[16384 + 9] = "\0\x40\0\0\0\0\0\0\1";
+	static char head[16384 + 9] = "\0\x40\0\1\4\0\0\0\1";
+
+	(void)state;
+	assert_int_equal(shares_of(slice_make(data, sizeof(data))), 1);
+	assert_int_equal(shares_of(slice_make(head, sizeof(head))), 5);
+	/* 1,927 of PING, at 512; 3,276 of HEADERS with a byte, at 56. */
+	assert_int_equal(shares_of(
+	    SLICE("\0\0\x8\6\0\0\0\0\0PINGPING")), 4);
+	assert_int_equal(shares_of(SLICE("\0\0\1\1\5\0\0\0\1\x82")), 58);
 }
 
 int
@@ -81,6 +133,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_which_frames_ask_for_nothing),
 		cmocka_unit_test(counts_the_same_however_they_are_cut),
+		cmocka_unit_test(deals_out_work_by_frames_and_fields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
