@@ -60,6 +60,7 @@ check_global(struct reader *r)
 
 	if (subject_has(&root, "global"))
 		g->where = s.where;
+	g->max_connections_said = subject_has(&s, "max_connections");
 	check_word(&s, "name", g->name);
 	check_stats_socket(r);
 	check_log(r);

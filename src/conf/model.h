@@ -106,6 +106,7 @@ struct conf_global {
 	const char *user, *group;	/* NULL: not changed */
 	const char *name;		/* in Via; NULL: one of our own */
 	int64_t max_connections;	/* 20000 */
+	bool max_connections_said;	/* it stands in the file */
 	int64_t max_pipes;		/* 256; 0: bodies are copied */
 	int64_t drain_timeout;		/* 30s */
 	struct conf_stats_socket stats_socket;

@@ -47,7 +47,8 @@ bool daemon_reload(void *owner, struct text *answer);
 bool daemon_start(struct daemon *d, struct conf *conf, struct text *errors);
 
 /* reload.c: reads and checks a file and its certificates; NULL with all errors.
- * Warnings are lines too.  worker: whose ticket keys they use; NULL for -t. */
+ * Warnings are lines too.  worker: whose ticket keys they use, and whose limits
+ * it is fitted to; NULL for -t. */
 struct conf *daemon_load(const char *path, struct tls *tls, struct worker *w,
     struct text *errors, struct text *warnings);
 

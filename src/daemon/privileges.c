@@ -75,6 +75,47 @@ privileges_limits(const struct conf *conf, struct text *error)
 	return false;
 }
 
+/* How many connections so many descriptors are enough for. */
+static int64_t
+most_connections(const struct conf *conf, uint64_t descriptors)
+{
+	struct conf less = *conf;
+	int64_t low = 0, high = conf->global.max_connections;
+
+	while (low < high) {
+		less.global.max_connections = low + (high - low + 1) / 2;
+		if (descriptors_needed(&less) <= descriptors)
+			low = less.global.max_connections;
+		else
+			high = less.global.max_connections - 1;
+	}
+	return low;
+}
+
+void
+privileges_fit(struct conf *conf, struct text *warnings)
+{
+	struct conf_global *g = &conf->global;
+	int64_t most, standard = g->max_connections;
+	struct rlimit now;
+	struct text why;
+	bool good;
+
+	text_init(&why);
+	good = privileges_limits(conf, &why);
+	text_fini(&why);
+	if (good || g->max_connections_said ||
+	    getrlimit(RLIMIT_NOFILE, &now) != 0 ||
+	    (most = most_connections(conf, now.rlim_max)) == 0)
+		return;
+	g->max_connections = most;
+	text_add(warnings, "%s: global.max_connections: %lld instead of %lld, "
+	    "since the hard limit of open files is %llu; raise it "
+	    "(LimitNOFILE= in the unit, ulimit -n in a shell), or write the "
+	    "number\n", conf->path, (long long)most, (long long)standard,
+	    (unsigned long long)now.rlim_max);
+}
+
 static bool
 find_ids(const struct conf_global *g, uid_t *uid, gid_t *gid,
     struct text *error)

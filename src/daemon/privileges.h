@@ -9,6 +9,13 @@
  */
 bool privileges_limits(const struct conf *conf, struct text *error);
 
+/*
+ * Where the limit does not allow for the default of max_connections, it is
+ * lowered to what it allows, and a line says so.  A number that stands in the
+ * file is meant: it is left to privileges_limits.
+ */
+void privileges_fit(struct conf *conf, struct text *warnings);
+
 /* Are global.user and global.group known?  False with a sentence. */
 bool privileges_known(const struct conf *conf, struct text *error);
 

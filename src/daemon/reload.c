@@ -24,6 +24,7 @@ daemon_load(const char *path, struct tls *tls, struct worker *w,
 {
 	const char *alpn[CONF_ALPNS][CODEC_ROWS];
 	struct clock clock;
+	struct conf *conf;
 	struct conf_tls_kit kit = { .tls = tls,
 	    .alpn = { alpn[ALPN_ONE], alpn[ALPN_BOTH], alpn[ALPN_TWO] },
 	    .plain_reply = reply_plain_http, .warnings = warnings };
@@ -34,7 +35,10 @@ daemon_load(const char *path, struct tls *tls, struct worker *w,
 	kit.nalpn[ALPN_BOTH] = codec_names(alpn[ALPN_BOTH], HTTP_1_1, HTTP_2);
 	kit.nalpn[ALPN_TWO] = codec_names(alpn[ALPN_TWO], HTTP_2, HTTP_2);
 	kit.tickets = w != NULL ? w->tickets : NULL;
-	return conf_load_tls(path, balance_names, &kit, errors);
+	conf = conf_load_tls(path, balance_names, &kit, errors);
+	if (conf != NULL && w != NULL)
+		privileges_fit(conf, warnings);
+	return conf;
 }
 
 void

@@ -55,6 +55,36 @@ def drops_the_user_and_keeps_one_capability():
         equal(s.get().status, 200)
 
 
+def limited(*more):
+    """On a machine that allows for 1,500 open files."""
+    s = Steelyard(pool(GoodOrigin(name="a")), wait=None)
+    s.conf["global"].pop("max_connections")
+    s.conf["global"].update(more)
+    s.write()
+    plain = s.command
+    s.command = lambda *a: ["prlimit", "--nofile=1500:1500"] + plain(*a)
+    return s
+
+
+@case
+def fits_the_default_to_the_open_files_it_may_have():
+    with limited() as s:
+        s.start()
+        with open("/proc/%d/limits" % s.pid) as f:
+            if " 1500 " not in [x for x in f if "open files" in x][0]:
+                skip("the limit can be raised here")
+        equal(s.get().status, 200)
+        most = int(s.info()["Maxconn"])
+        equal(100 < most < 750, True, "%d connections" % most)
+        said = [x["message"] for x in s.events() if x["level"] == "warn"]
+        wanted = ("global.max_connections: %d instead of 20000, since the "
+                  "hard limit of open files is 1500" % most)
+        equal(len([x for x in said if wanted in x]), 1, said)
+    got = run(limited(("max_connections", 20000)).command())
+    equal(got.returncode, 71, "a number that is written")
+    equal("need" in got.stderr and "1500" in got.stderr, True, got.stderr)
+
+
 @case
 def binds_a_privileged_port_in_a_reload():
     needs_root()
