@@ -95,3 +95,11 @@ size_t log_pending(const struct log *log);	/* bytes in the ring */
  */
 void log_time_iso(int64_t wall, char out[32]);
 void log_time_clf(int64_t wall, bool millis, char out[40]);
+
+/* As log_time_iso; lines of the same second share what they can.  Zeroes first;
+ * the text stands until the next call. */
+struct log_stamp {
+	int64_t second;
+	char text[32];
+};
+const char *log_stamp_iso(struct log_stamp *s, int64_t wall);

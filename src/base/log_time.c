@@ -6,20 +6,31 @@
 
 #include "base/log.h"
 
-/* Breaks wall down; returns the milliseconds.  Floors before 1970. */
-static unsigned
-break_down(int64_t wall, struct tm *tm)
+/* The second, and the milliseconds in it.  Floors before 1970. */
+static int64_t
+split(int64_t wall, unsigned *ms)
 {
 	int64_t usec = wall % USEC_PER_SEC;
-	time_t sec = (time_t)(wall / USEC_PER_SEC);
+	int64_t second = wall / USEC_PER_SEC;
 
 	if (usec < 0) {
 		usec += USEC_PER_SEC;
-		sec--;
+		second--;
 	}
+	*ms = (unsigned)(usec / USEC_PER_MS);
+	return second;
+}
+
+/* Breaks wall down; returns the milliseconds. */
+static unsigned
+break_down(int64_t wall, struct tm *tm)
+{
+	unsigned ms;
+	time_t sec = (time_t)split(wall, &ms);
+
 	if (gmtime_r(&sec, tm) == NULL)
 		*tm = (struct tm){ .tm_year = 70, .tm_mday = 1 };
-	return (unsigned)(usec / USEC_PER_MS);
+	return ms;
 }
 
 /* Writes n digits of value and then c; returns the place after. */
@@ -49,6 +60,20 @@ log_time_iso(int64_t wall, char out[32])
 	at = put(at, (unsigned)tm.tm_sec, 2, '.');
 	at = put(at, ms, 3, 'Z');
 	*at = '\0';
+}
+
+const char *
+log_stamp_iso(struct log_stamp *s, int64_t wall)
+{
+	unsigned ms;
+	int64_t second = split(wall, &ms);
+
+	if (second != s->second || s->text[0] == '\0')
+		log_time_iso(wall, s->text);
+	else
+		(void)put(strchr(s->text, '.') + 1, ms, 3, 'Z');
+	s->second = second;
+	return s->text;
 }
 
 void

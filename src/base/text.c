@@ -38,8 +38,8 @@ text_clear(struct text *t)
 		t->p[0] = '\0';
 }
 
-static void
-grow(struct text *t, size_t n)
+void
+text_grow(struct text *t, size_t n)
 {
 	size_t cap = t->cap == 0 ? 128 : t->cap;
 
@@ -48,14 +48,6 @@ grow(struct text *t, size_t n)
 		cap *= 2;
 	t->p = mem_grow(t->p, cap, 1);
 	t->cap = cap;
-}
-
-/* Room for n more bytes and the NUL. */
-static inline void
-reserve(struct text *t, size_t n)
-{
-	if (t->cap - t->n <= n)
-		grow(t, n);
 }
 
 void
@@ -75,11 +67,11 @@ text_vadd(struct text *t, const char *fmt, va_list ap)
 	int n;
 
 	va_copy(again, ap);
-	reserve(t, 0);
+	text_reserve(t, 0);
 	n = vsnprintf(t->p + t->n, t->cap - t->n, fmt, ap);
 	must(n >= 0);
 	if ((size_t)n >= t->cap - t->n) {
-		reserve(t, (size_t)n);
+		text_reserve(t, (size_t)n);
 		(void)vsnprintf(t->p + t->n, t->cap - t->n, fmt, again);
 	}
 	va_end(again);
@@ -87,25 +79,7 @@ text_vadd(struct text *t, const char *fmt, va_list ap)
 }
 
 void
-text_add_slice(struct text *t, struct slice s)
-{
-	reserve(t, s.n);
-	if (s.n > 0)
-		memcpy(t->p + t->n, s.p, s.n);
-	t->n += s.n;
-	t->p[t->n] = '\0';
-}
-
-void
-text_add_char(struct text *t, char c)
-{
-	reserve(t, 1);
-	t->p[t->n++] = c;
-	t->p[t->n] = '\0';
-}
-
-void
-text_add_number(struct text *t, int64_t n)
+text_add_digits(struct text *t, int64_t n)
 {
 	char digits[NUMBER_TEXT];
 
@@ -160,29 +134,73 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* How many bytes are surely plain: most of them, 16 at a time. */
+#ifdef __SSE2__
+/* As signed numbers, bytes from 0x80 up are below 0x20 as well. */
+static inline bool
+are_plain(__m128i x)
+{
+	const __m128i space = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f);
+	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
+	__m128i bad = _mm_or_si128(_mm_cmpeq_epi8(x, quote),
+	    _mm_cmpeq_epi8(x, back));
+
+	bad = _mm_or_si128(bad, _mm_cmpeq_epi8(x, del));
+	bad = _mm_or_si128(bad, _mm_cmpgt_epi8(space, x));
+	return _mm_movemask_epi8(bad) == 0;
+}
+
+static inline __m128i
+load_16(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* The first and the last half of 8 to 16 bytes. */
+static inline __m128i
+load_8_to_16(const char *p, size_t n)
+{
+	const char *last = p + n - 8;
+
+	return _mm_unpacklo_epi64(
+	    _mm_loadl_epi64((const __m128i *)(const void *)p),
+	    _mm_loadl_epi64((const __m128i *)(const void *)last));
+}
+
+/* The first and the last four of 4 to 8 bytes, and spaces. */
+static inline __m128i
+load_4_to_8(const char *p, size_t n)
+{
+	int first, last;
+
+	memcpy(&first, p, 4);
+	memcpy(&last, p + n - 4, 4);
+	return _mm_set_epi32(0x20202020, 0x20202020, last, first);
+}
+
+/* How many bytes are surely plain: most often all of them. */
 static size_t
 skip_plain(struct slice s)
 {
 	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i space = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f);
-	const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\');
-	__m128i x, bad;
 
-	/* As signed numbers, bytes from 0x80 up are below 0x20 as well. */
-	for (; s.n - i >= 16; i += 16) {
-		x = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
-		bad = _mm_or_si128(_mm_cmpeq_epi8(x, quote),
-		    _mm_cmpeq_epi8(x, back));
-		bad = _mm_or_si128(bad, _mm_cmpeq_epi8(x, del));
-		bad = _mm_or_si128(bad, _mm_cmpgt_epi8(space, x));
-		if (_mm_movemask_epi8(bad) != 0)
-			break;
-	}
-#endif
-	return i;
+	for (; s.n - i >= 16; i += 16)
+		if (!are_plain(load_16(s.p + i)))
+			return i;
+	if (s.n >= 16)		/* the last ones, some of them once more */
+		return are_plain(load_16(s.p + s.n - 16)) ? s.n : i;
+	if (s.n < 4)
+		return 0;
+	return are_plain(s.n < 8 ? load_4_to_8(s.p, s.n) :
+	    load_8_to_16(s.p, s.n)) ? s.n : 0;
 }
+#else
+static size_t
+skip_plain(struct slice s)
+{
+	(void)s;
+	return 0;
+}
+#endif
 
 /*
  * How many bytes at the head of s need no escape.  A terminal may obey U+0080
@@ -236,6 +254,13 @@ add_escaped(struct text *t, struct slice s, bool is_json)
 void
 text_add_json(struct text *t, struct slice s)
 {
+	if (plain_length(s, true) == s.n) {
+		text_reserve(t, s.n + 2);
+		t->p[t->n++] = '"';
+		text_add_slice(t, s);
+		text_add_char(t, '"');
+		return;
+	}
 	text_add_char(t, '"');
 	add_escaped(t, s, true);
 	text_add_char(t, '"');

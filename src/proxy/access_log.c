@@ -58,21 +58,21 @@ client_of(const struct exchange *x, char out[ADDR_TEXT])
  * Every request makes such a line, so it is put together without a format to
  * read.  A piece is text that stands as it is, then a value.
  */
-static void
+static inline void
 add_number(struct text *t, struct slice before, int64_t n)
 {
 	text_add_slice(t, before);
 	text_add_number(t, n);
 }
 
-static void
+static inline void
 add_json(struct text *t, struct slice before, struct slice value)
 {
 	text_add_slice(t, before);
 	text_add_json(t, value);
 }
 
-static void
+static inline void
 add_name(struct text *t, struct slice before, const char *name)
 {
 	if (name != NULL && name[0] != '\0') {
@@ -167,12 +167,13 @@ add_active_json(struct text *t, const struct exchange *x)
 static void
 line_json(struct text *t, const struct exchange *x)
 {
-	char time[32], client[ADDR_TEXT];
+	struct worker *w = x->worker;
+	char client[ADDR_TEXT];
 	const char ending[2] = { x->ending.who, x->ending.when };
 
-	log_time_iso(x->worker->loop->clock.wall, time);
 	client_of(x, client);
-	add_json(t, SLICE("{\"time\":"), slice_of(time));
+	add_name(t, SLICE("{\"time\":"),
+	    log_stamp_iso(&w->stamp, w->loop->clock.wall));
 	add_json(t, SLICE(",\"event\":\"access\",\"client\":"),
 	    slice_of(client));
 	add_name(t, SLICE(",\"listener\":"), x->front->listener->name);

@@ -52,6 +52,7 @@ struct worker {
 	struct codec_shared shared;
 	struct slab fronts, exchanges_slab;
 	struct date_cache date;
+	struct log_stamp stamp;		/* of lines */
 	struct text line;		/* scratch of the access log */
 	uint64_t next_exchange;
 	int64_t started;		/* wall */

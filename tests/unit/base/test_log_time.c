@@ -47,11 +47,30 @@ writes_known_instants(void **state)
 	}
 }
 
+static void
+remembers_the_second_and_nothing_else(void **state)
+{
+	static const int64_t walls[] = {
+		0, 1000, 999999, 1000000, 1001000, 500000, -1, -1000000,
+		-999000, INT64_C(951827696) * 1000000 + 1000,
+		INT64_C(951827696) * 1000000 + 999000,
+	};
+	struct log_stamp s = { .second = 0 };
+	char iso[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(walls) / sizeof(walls[0]); i++) {
+		log_time_iso(walls[i], iso);
+		assert_string_equal(log_stamp_iso(&s, walls[i]), iso);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_known_instants),
+		cmocka_unit_test(remembers_the_second_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
