@@ -34,14 +34,14 @@ struct conn_plain {
 		struct event event;	/* while is_heard */
 		struct task task;	/* tell; once closed, reap */
 	};
-	struct timer doubt;
-	struct addr_short ip;	/* of an accepted peer */
 	int fd;
 	int broken;		/* what on_doubt met, for the next recv */
 	bool fin;		/* the peer has closed: read until the end */
 	bool is_heard;		/* the event is there */
 	bool hears_room;	/* and tells of room */
 	bool in_doubt;		/* a short read, and nothing written since */
+	struct timer doubt;
+	struct addr_short ip;	/* of an accepted peer */
 };
 
 static struct conn_plain *

@@ -56,14 +56,14 @@ struct flow {
 
 /* Instants of clock.now; 0: not reached. */
 struct times {
-	int64_t start;		/* first byte of the request */
-	int64_t head;		/* its head was complete */
-	int64_t waiting;	/* joined the queue */
-	int64_t queued;		/* left the queue: a server was picked */
-	int64_t connected;	/* a stream was open */
-	int64_t answered;	/* the response head came */
 	int64_t progress;	/* the last byte moved, either way */
 	int64_t taken;		/* the client took enough of what waits */
+	int64_t answered;	/* the response head came */
+	int64_t connected;	/* a stream was open */
+	int64_t queued;		/* left the queue: a server was picked */
+	int64_t head;		/* its head was complete */
+	int64_t start;		/* first byte of the request */
+	int64_t waiting;	/* joined the queue */
 };
 
 #define EXCHANGE_TRIES 8
@@ -116,7 +116,7 @@ struct exchange {
 	bool server_resumed;
 	uint32_t taken;			/* bytes since times.taken */
 
-	struct flow down, up;		/* back to front, front to back */
+	struct flow down;		/* back to front */
 	struct times times;
 	struct timer timer;
 	int64_t deadline;		/* of a call, by its client; 0: none */
@@ -127,6 +127,7 @@ struct exchange {
 	const char *server_name;	/* the last one's, for the log; NULL */
 	struct pool *pool;		/* held */
 	struct conf *snapshot;		/* counted */
+	struct flow up;			/* front to back */
 	struct arena arena;
 	struct slice path;		/* normalised */
 	struct slice request_id;
