@@ -27,12 +27,37 @@ peer_add_field(struct text *t, const char *name, size_t nname,
 	text_add_char(t, '\n');
 }
 
+static void
+stream_fini(struct peer_stream *s)
+{
+	text_fini(&s->told.head);
+	text_fini(&s->told.interim);
+	text_fini(&s->told.body);
+	text_fini(&s->told.trailers);
+	text_fini(&s->out);
+	free(s->trailers);
+}
+
+static void
+free_peer(struct prop *prop)
+{
+	struct peer *p = (struct peer *)(void *)prop;
+
+	peer_h2_fini(p);
+	for (unsigned i = 0; i <= PEER_STREAMS; i++)
+		stream_fini(&p->s[i]);
+	text_fini(&p->in);
+	free(p);
+}
+
 static struct peer *
 peer_new(struct stage *st, struct wire *w, bool is_client, bool h2,
     unsigned streams)
 {
 	struct peer *p = mem_new(sizeof(*p));
 
+	p->prop.free = free_peer;
+	list_add_tail(&st->props, &p->prop.node);
 	p->st = st;
 	p->w = w;
 	p->is_client = is_client;
@@ -63,29 +88,6 @@ peer_server_most(struct stage *st, const char *addr, unsigned streams)
 	struct wire *w = stage_dialled(st, addr);
 
 	return w != NULL ? peer_new(st, w, false, true, streams) : NULL;
-}
-
-static void
-stream_fini(struct peer_stream *s)
-{
-	text_fini(&s->told.head);
-	text_fini(&s->told.interim);
-	text_fini(&s->told.body);
-	text_fini(&s->told.trailers);
-	text_fini(&s->out);
-	free(s->trailers);
-}
-
-void
-peer_free(struct peer *p)
-{
-	if (p == NULL)
-		return;
-	peer_h2_fini(p);
-	for (unsigned i = 0; i <= PEER_STREAMS; i++)
-		stream_fini(&p->s[i]);
-	text_fini(&p->in);
-	free(p);
 }
 
 /* A deaf one leaves HTTP/1.1 in the wire, and of HTTP/2 opens no window. */

@@ -36,6 +36,7 @@ struct peer_stream {
 };
 
 struct peer {
+	struct prop prop;		/* its stage frees it */
 	struct stage *st;
 	struct wire *w;
 	bool is_client;
@@ -59,7 +60,6 @@ struct peer *peer_server(struct stage *st, const char *addr, bool h2);
 /* HTTP/2: the same, with this SETTINGS_MAX_CONCURRENT_STREAMS. */
 struct peer *peer_server_most(struct stage *st, const char *addr,
     unsigned streams);
-void peer_free(struct peer *p);
 
 /* Client: a request; fields are "Name: value\r\n...".  Gives its number. */
 unsigned peer_ask(struct peer *p, const char *method, const char *path,

@@ -438,6 +438,7 @@ stage_open(struct stage *st, const struct stage_conf *c)
 	assert_non_null(mkdtemp(st->folder));
 	(void)snprintf(st->path, sizeof(st->path), "%s/log", st->folder);
 	list_init(&st->wires);
+	list_init(&st->props);
 	text_init(&st->lines);
 	st->dialer.dial = dial;
 	st->loop = loop_new_virtual(START);
@@ -508,6 +509,7 @@ void
 stage_end(struct stage *st)
 {
 	struct wire *w;
+	struct prop *p;
 
 	worker_free(&st->worker);
 	stage_settle(st);
@@ -524,6 +526,8 @@ stage_end(struct stage *st)
 	loop_free(&st->loop);
 	text_fini(&st->lines);
 	remove_folder(st);
+	list_each(p, &st->props, struct prop, node)
+		p->free(p);
 }
 
 /* --- time */

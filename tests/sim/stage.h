@@ -57,6 +57,12 @@ struct host {
 	unsigned dials;
 };
 
+/* Something of the test's own that ends with the stage. */
+struct prop {
+	struct list node;	/* in stage->props */
+	void (*free)(struct prop *p);
+};
+
 struct stage {
 	bool splices;		/* wires made from now on can do it */
 	struct loop *loop;
@@ -64,7 +70,7 @@ struct stage {
 	struct worker *worker;
 	struct tls *tls;	/* NULL: no snapshot has asked for it */
 	struct dialer dialer;
-	struct list wires;
+	struct list wires, props;
 	struct host hosts[STAGE_HOSTS];
 	unsigned nhosts, nclients;
 	char folder[32];
@@ -100,7 +106,8 @@ void stage_apply(struct stage *st, const struct stage_conf *c);
 #define STAGE_APPLY(st, ...) \
 	stage_apply(st, &(const struct stage_conf){ __VA_ARGS__ })
 
-/* Clients leave; then asserts that nothing is left of anything; frees all. */
+/* Clients leave; then asserts that nothing is left of anything; frees all, props
+ * as well. */
 void stage_close(struct stage *st);
 
 /* The same, while whatever was in flight still is: the worker ends it. */

@@ -31,8 +31,6 @@ static void
 close_scene(struct scene *sc)
 {
 	stage_close(&sc->st);
-	peer_free(sc->client);
-	peer_free(sc->server);
 }
 
 static void

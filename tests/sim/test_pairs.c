@@ -56,8 +56,6 @@ static void
 close_scene(struct scene *sc)
 {
 	stage_close(&sc->st);
-	peer_free(sc->client);
-	peer_free(sc->server);
 }
 
 static void
@@ -350,7 +348,6 @@ tries_again_when_a_connection_dies_unanswered(void **state)
 	assert_body(peer_told(sc.client, 1), "ok");
 	assert_ended(&sc.st, "--", 200);
 	assert_has(sc.st.lines.p, "\"retries\":1");
-	peer_free(sc.server);
 	sc.server = again;
 	close_scene(&sc);
 }

@@ -69,8 +69,6 @@ shares_one_connection(void **state)
 	assert_int_equal(server_a(&st)->count.connect, 1);
 	assert_int_equal(server_a(&st)->count.reuse, 2);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 static void
@@ -96,8 +94,6 @@ waits_with_one_that_is_being_dialled(void **state)
 	}
 	stage_advance(&st, SEC(6));	/* the other one is given up */
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 static void
@@ -119,8 +115,6 @@ tells_all_who_wait_that_it_failed(void **state)
 	for (unsigned i = 1; i <= 6; i++)
 		assert_ok(client, i);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 static void
@@ -155,9 +149,6 @@ makes_another_when_all_are_full_and_takes_the_least_loaded(void **state)
 	assert_int_equal(stage_dials(&st, SERVER_A), 3);
 	peer_reset(client, 1, 8);
 	stage_close(&st);
-	for (int i = 0; i < 3; i++)
-		peer_free(server[i]);
-	peer_free(client);
 }
 
 static void
@@ -184,9 +175,6 @@ heeds_the_limit_of_the_server(void **state)
 	for (unsigned i = 1; i <= 4; i++)
 		assert_ok(client, i);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(first);
-	peer_free(second);
 }
 
 /* They were asked before the server had said how many it takes. */
@@ -213,9 +201,6 @@ places_anew_what_a_server_has_no_room_for(void **state)
 	for (unsigned i = 1; i <= 20; i++)
 		assert_ok(client, i);
 	stage_close(&st);
-	peer_free(client);
-	while (n > 0)
-		peer_free(server[--n]);
 }
 
 static void
@@ -255,9 +240,6 @@ tries_elsewhere_what_goaway_left_out(void **state)
 	assert_ok(client, 4);
 	assert_int_equal(stage_dials(&st, SERVER_A), 2);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
-	peer_free(again);
 }
 
 static void
@@ -285,9 +267,6 @@ tries_elsewhere_what_was_refused(void **state)
 	assert_ok(client, 1);
 	assert_int_equal(server_a(&st)->nidle, 2);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
-	peer_free(again);
 }
 
 /* A server that serves one request a connection, and twelve that wait. */
@@ -312,9 +291,6 @@ comes_to_an_end_with_a_server_that_goes_away_each_time(void **state)
 		assert_ok(client, i);
 	assert_int_equal(n, 12);
 	stage_close(&st);
-	peer_free(client);
-	while (n > 0)
-		peer_free(server[--n]);
 }
 
 static void
@@ -335,9 +311,6 @@ gives_up_on_a_server_that_refuses_everything(void **state)
 	assert_starts(peer_told(client, 1)->head.p, "502\n");
 	assert_ended(&st, "SH", 502);
 	stage_close(&st);
-	peer_free(client);
-	while (n > 0)
-		peer_free(server[--n]);
 }
 
 static void
@@ -365,7 +338,6 @@ judges_each_request_of_a_connection_that_dies(void **state)
 	say_reset(&st, server->w);
 	assert_starts(peer_told(client, 2)->head.p, "502\n");
 	assert_true(peer_told(client, 3)->reset);
-	peer_free(server);
 	server = peer_server(&st, SERVER_A, true);
 	assert_non_null(server);
 	assert_int_equal(server->n, 1);
@@ -374,10 +346,6 @@ judges_each_request_of_a_connection_that_dies(void **state)
 	answer(again, 1);
 	assert_ok(other, 1);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(other);
-	peer_free(server);
-	peer_free(again);
 }
 
 /* Has served one request, and is idle. */
@@ -424,8 +392,6 @@ asks_an_idle_one_for_life(void **state)
 	assert_true(is_cut(server->w));
 	assert_int_equal(server_a(&st)->count.silent, 0);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 static void
@@ -452,9 +418,6 @@ closes_an_idle_one_that_does_not_answer(void **state)
 	assert_int_equal(server_a(&st)->count.silent, 1);
 	assert_int_equal(server_a(&st)->nidle, 1);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
-	peer_free(again);
 }
 
 static void
@@ -490,9 +453,6 @@ risks_no_request_on_one_that_was_silent(void **state)
 		assert_ok(client, i);
 	assert_int_equal(stage_dials(&st, SERVER_A), 2);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
-	peer_free(again);
 }
 
 /*
@@ -528,9 +488,6 @@ ends_one_that_takes_nothing_any_more(void **state)
 	assert_int_equal(server_a(&st)->nbusy, 0);
 	assert_int_equal(server_a(&st)->count.silent, 1);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
-	peer_free(again);
 }
 
 static void
@@ -550,8 +507,6 @@ asks_nothing_where_that_is_off(void **state)
 	assert_ok(client, 2);
 	assert_int_equal(server->pings, 0);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 static void
@@ -582,10 +537,6 @@ follows_a_reload_to_another_protocol(void **state)
 	STAGE_APPLY(&st, .servers = ONE_SERVER, .pool = SHARED);
 	assert_true(is_cut(again->w));
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
-	peer_free(idle);
-	peer_free(again);
 }
 
 /* It is over only when its last stream was let go. */
@@ -601,9 +552,9 @@ ends_all_when_the_server_goes_down(void **state)
 	stage_advance(&st, MSEC(200));
 	client = peer_client(&st, true);
 	ask(client, 3);
-	while ((server = peer_server(&st, SERVER_A, true)) != NULL &&
-	    server->n == 0)
-		peer_free(server);
+	do
+		server = peer_server(&st, SERVER_A, true);
+	while (server->n == 0);
 	assert_int_equal(server->n, 3);
 	assert_true(server_set_health(stage_server(&st, "a"), false));
 	stage_settle(&st);
@@ -612,8 +563,6 @@ ends_all_when_the_server_goes_down(void **state)
 	assert_true(is_cut(server->w));
 	assert_int_equal(server_a(&st)->nbusy, 0);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 static void
@@ -635,8 +584,6 @@ lets_streams_finish_on_a_server_in_maint(void **state)
 	assert_ok(client, 2);
 	assert_true(is_cut(server->w));
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 /* Who asked leaves: the connection is kept, without it. */
@@ -661,8 +608,6 @@ keeps_a_connection_that_nobody_waits_for(void **state)
 	assert_ok(client, 3);
 	assert_int_equal(stage_dials(&st, SERVER_A), 1);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(server);
 }
 
 /* One stream at a time in clear, whatever TLS would have come to. */
@@ -684,9 +629,6 @@ speaks_the_old_one_in_clear_when_it_may_choose(void **state)
 	assert_ok(client, 1);
 	assert_ok(client, 2);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(one);
-	peer_free(two);
 }
 
 /* A server that is told first whom the connection is for. */
@@ -735,10 +677,6 @@ shares_only_among_the_requests_of_one_client_that_is_named(void **state)
 	assert_true(is_cut(first->w));
 	assert_false(is_cut(second->w));
 	stage_close(&st);
-	peer_free(one);
-	peer_free(two);
-	peer_free(first);
-	peer_free(second);
 }
 
 static void
@@ -762,9 +700,6 @@ spreads_requests_evenly(void **state)
 	peer_settle(a);
 	assert_int_equal(a->n, 7);
 	stage_close(&st);
-	peer_free(client);
-	peer_free(a);
-	peer_free(b);
 }
 
 int

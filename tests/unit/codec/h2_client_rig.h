@@ -4,6 +4,7 @@
  * The codec of HTTP/2 towards a server, with a server of the library's; what a
  * test does as the owner of streams, and as that server.
  */
+#include "base/mem.h"
 #include "h2_rig.h"
 
 static inline void
@@ -24,6 +25,25 @@ h2_rig_settle(struct h2_rig *r, uint32_t streams, bool connect)
 	nghttp2_submit_settings(r->peer, NGHTTP2_FLAG_NONE, e,
 	    connect ? 2 : 1);
 	h2_rig_pump(r);
+}
+
+/* For a test; h2_rig_teardown goes with them. */
+static inline int
+h2_rig_setup_unsettled(void **state)
+{
+	struct h2_rig *r = mem_new(sizeof(*r));
+
+	h2_rig_init_client(r);
+	*state = r;
+	return 0;
+}
+
+static inline int
+h2_rig_setup_client(void **state)
+{
+	h2_rig_setup_unsettled(state);
+	h2_rig_settle(*state, 100, false);
+	return 0;
 }
 
 /* A stream; which one of r->streams. */

@@ -563,3 +563,12 @@ h2_rig_release(struct h2_rig *r, unsigned i)
 	stream_release(s);
 	h2_rig_pump(r);
 }
+
+/* Frees the one in *state, which a set-up made. */
+static inline int
+h2_rig_teardown(void **state)
+{
+	h2_rig_fini(*state);
+	free(*state);
+	return 0;
+}

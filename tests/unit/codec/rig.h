@@ -486,3 +486,20 @@ rig_send(struct rig *r, const char *text, bool end)
 		rig_pump(r);
 	return n;
 }
+
+/* Frees the one in *state, which a set-up made. */
+static inline int
+rig_teardown(void **state)
+{
+	rig_fini(*state);
+	free(*state);
+	return 0;
+}
+
+/* Forgets what was told and sent so far. */
+static inline void
+rig_forget(struct rig *r)
+{
+	r->nlog = r->nout = 0;
+	r->log[0] = r->out[0] = '\0';
+}

@@ -25,21 +25,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	rig_fini(*state);
-	free(*state);
-	return 0;
-}
-
-static void
-forget(struct rig *r)
-{
-	r->nlog = r->nout = 0;
-	r->log[0] = r->out[0] = '\0';
-}
-
 static struct head
 request(const char *method)
 {
@@ -126,7 +111,7 @@ writes_the_target_and_host_of_every_kind(void **state)
 		stream_send_head(r->stream, &h[i], true);
 		rig_pump(r);
 		assert_string_equal(r->out, out[i]);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 	}
 }
@@ -147,7 +132,7 @@ frames_bodies_of_requests(void **state)
 	rig_say(r, OK "Content-Length: 0\r\n\r\n");
 	rig_release(r);
 	assert_reusable(r);
-	forget(r);
+	rig_forget(r);
 	h.length = LENGTH_NONE;
 	rig_open(r);
 	stream_send_head(r->stream, &h, false);
@@ -158,7 +143,7 @@ frames_bodies_of_requests(void **state)
 	    LINE CHUNKED "\r\n5\r\nhello\r\n0\r\n\r\n");
 	rig_say(r, OK "Content-Length: 0\r\n\r\n");
 	rig_release(r);
-	forget(r);
+	rig_forget(r);
 	h.length = 0;
 	rig_open(r);
 	stream_send_head(r->stream, &h, true);
@@ -182,7 +167,7 @@ forwards_trailers_in_chunked_requests_only(void **state)
 	    LINE CHUNKED "\r\n2\r\nhi\r\n0\r\nA: b\r\n\r\n");
 	rig_say(r, OK "Content-Length: 0\r\n\r\n");
 	rig_release(r);
-	forget(r);
+	rig_forget(r);
 	h.length = 2;
 	rig_open(r);
 	stream_send_head(r->stream, &h, false);
@@ -296,7 +281,7 @@ reads_responses_in_any_pieces(void **state)
 				assert_reusable(r);
 			else
 				assert_int_equal(codec_slots(r->codec), 0);
-			teardown(state);
+			rig_teardown(state);
 			setup(state);
 		}
 	}
@@ -308,7 +293,7 @@ serves_one_stream_after_the_other(void **state)
 	struct rig *r = *state;
 
 	for (int i = 0; i < 3; i++) {
-		forget(r);
+		rig_forget(r);
 		ask(r, "GET");
 		assert_int_equal(r->stream->reused, i > 0);
 		assert_false(r->stream->answered);
@@ -353,13 +338,13 @@ takes_no_answer_to_what_was_not_asked_yet(void **state)
 	assert_string_equal(r->log, "reset refused\n");
 	rig_release(r);
 	assert_int_equal(r->codec->end, CODEC_CLOSE);
-	teardown(state);
+	rig_teardown(state);
 	setup(state);
 	r = *state;
 	ask(r, "GET");
 	rig_say(r, OK "Content-Length: 0\r\n\r\n");
 	rig_release(r);
-	forget(r);
+	rig_forget(r);
 	rig_open(r);
 	rig_say(r, "HTTP/1.1 408 Timeout\r\n\r\n");
 	assert_string_equal(r->log, "reset stale\n");
@@ -378,21 +363,21 @@ tells_stale_from_broken(void **state)
 		ask(r, "GET");
 		rig_say(r, OK "Content-Length: 0\r\n\r\n");
 		rig_release(r);
-		forget(r);
+		rig_forget(r);
 		ask(r, "GET");
 		codec_eof(r->codec, errors[i]);
 		assert_string_equal(r->log, "reset stale\n");
 		rig_release(r);
 		assert_int_equal(r->codec->end,
 		    i == 0 ? CODEC_CLOSE : CODEC_ABORT);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 		r = *state;
 		ask(r, "GET");
 		codec_eof(r->codec, errors[i]);
 		assert_string_equal(r->log, "reset cancel\n");
 		rig_release(r);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 	}
 }
@@ -467,7 +452,7 @@ aborts_a_request_that_is_cut_short(void **state)
 	rig_send(r, "hello", true);
 	assert_string_equal(r->log, "reset cancel\n");
 	assert_int_equal(r->codec->end, CODEC_ABORT);
-	teardown(state);
+	rig_teardown(state);
 	setup(state);
 	r = *state;
 	h.length = LENGTH_NONE;
@@ -518,7 +503,7 @@ drains(void **state)
 	rig_say(r, OK "Content-Length: 0\r\n\r\n");
 	rig_release(r);
 	assert_int_equal(r->codec->end, CODEC_CLOSE);
-	teardown(state);
+	rig_teardown(state);
 	setup(state);
 	r = *state;
 	codec_drain(r->codec);
@@ -554,7 +539,7 @@ becomes_a_tunnel_after_the_101_it_asked_for(void **state)
 	assert_string_equal(r->log, "101 HTTP/1.1 protocol=CHAT\n");
 	assert_true(r->codec->tunnel);
 	assert_int_equal(r->nbody, 5);
-	forget(r);
+	rig_forget(r);
 	rig_send(r, "up", false);
 	assert_string_equal(r->out, "up");
 	rig_send(r, "", true);
@@ -620,7 +605,7 @@ writes_an_extended_connect_as_an_upgrade(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		T(writes_requests),
 		T(writes_the_target_and_host_of_every_kind),

@@ -27,22 +27,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	rig_fini(*state);
-	free(*state);
-	return 0;
-}
-
-/* Forgets what was told and sent so far. */
-static void
-forget(struct rig *r)
-{
-	r->nlog = r->nout = 0;
-	r->log[0] = r->out[0] = '\0';
-}
-
 static void
 assert_idle_and_empty(struct rig *r)
 {
@@ -58,7 +42,7 @@ serves_requests_one_after_the_other(void **state)
 	struct rig *r = *state;
 
 	for (int i = 0; i < 3; i++) {
-		forget(r);
+		rig_forget(r);
 		rig_say(r, GET);
 		assert_string_equal(r->log, "GET a / HTTP/1.1 end\n");
 		assert_int_equal(r->codec->phase, CODEC_BUSY);
@@ -91,7 +75,7 @@ skips_two_empty_lines_and_no_third(void **state)
 	assert_string_equal(r->log, "GET a / HTTP/1.1 end\n");
 	rig_respond(r, 204, LENGTH_NONE, true, NULL);
 	rig_release(r);
-	forget(r);
+	rig_forget(r);
 	rig_say(r, "\r\n\r\n\r\n");
 	assert_string_equal(r->log, "reset protocol 400 a malformed method\n");
 }
@@ -162,7 +146,7 @@ frames_answers_anew(void **state)
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		const struct answer *a = &answers[i];
 
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 		r = *state;
 		rig_say(r, a->request);
@@ -256,7 +240,7 @@ sends_trailers_only_to_who_takes_them(void **state)
 	struct rig *r = *state;
 
 	for (int i = 0; i < 2; i++) {
-		forget(r);
+		rig_forget(r);
 		rig_say(r, requests[i]);
 		rig_respond(r, 200, LENGTH_NONE, false, NULL);
 		r->blocked = true;	/* trailers wait behind a slice */
@@ -317,7 +301,7 @@ reads_bodies_in_any_pieces(void **state)
 
 	for (int i = 0; i < 4; i++) {
 		for (size_t piece = 0; piece < 12; piece++) {
-			forget(r);
+			rig_forget(r);
 			r->in_piece = piece;
 			rig_say(r, in[i]);
 			assert_string_equal(r->log, out[i]);
@@ -361,7 +345,7 @@ answers_pipelined_requests_in_order(void **state)
 	    "Content-Length: 2\r\n\r\nhiGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_string_equal(r->log, "GET a /1 HTTP/1.1 end\n");
 	for (int i = 0; i < 3; i++) {
-		forget(r);
+		rig_forget(r);
 		rig_respond(r, 200, 0, true, NULL);
 		assert_string_equal(r->out, OK "Content-Length: 0\r\n\r\n");
 		rig_release(r);
@@ -380,7 +364,7 @@ ends_pipelines_that_are_too_long(void **state)
 	r->limits.pipeline = 2;
 	rig_say(r, GET GET GET GET GET);
 	for (int i = 0; i < 4; i++) {
-		forget(r);
+		rig_forget(r);
 		rig_respond(r, 200, 0, true, NULL);
 		rig_release(r);
 	}
@@ -397,7 +381,7 @@ serves_a_limited_number_of_requests(void **state)
 	r->limits.requests = 2;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(r->codec->end, CODEC_OPEN);
-		forget(r);
+		rig_forget(r);
 		rig_say(r, GET);
 		rig_respond(r, 200, 0, true, NULL);
 		rig_release(r);
@@ -432,7 +416,7 @@ drains_at_once_when_idle_and_after_a_begun_head(void **state)
 	rig_respond(r, 204, LENGTH_NONE, true, NULL);
 	rig_release(r);
 	assert_int_equal(r->codec->end, CODEC_LINGER);
-	teardown(state);
+	rig_teardown(state);
 	setup(state);
 	r = *state;
 	codec_drain(r->codec);
@@ -533,7 +517,7 @@ answers_half_closed_clients(void **state)
 	rig_respond(r, 200, 0, true, NULL);
 	rig_release(r);
 	assert_string_equal(r->out, OK "Content-Length: 0\r\n\r\n");
-	forget(r);
+	rig_forget(r);
 	rig_respond(r, 200, 0, true, NULL);
 	assert_string_equal(r->out, OK "Content-Length: 0\r\n" CLOSE "\r\n");
 	rig_release(r);
@@ -571,7 +555,7 @@ cancels_when_the_client_leaves_in_a_head_or_body(void **state)
 		assert_string_equal(r->out, "");
 		rig_release(r);
 		assert_int_equal(r->codec->end, CODEC_CLOSE);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 		r = *state;
 	}
@@ -615,7 +599,7 @@ never_completes_an_answer_that_is_cut_short(void **state)
 		rig_pump(r);
 		assert_int_equal(r->codec->end, ends[i / 2]);
 		assert_string_equal(r->out, out[i / 2]);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 	}
 }
@@ -672,7 +656,7 @@ reads_over_a_small_unwanted_body(void **state)
 	    "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
 	rig_release(r);
 	assert_int_equal(r->codec->phase, CODEC_IDLE);
-	forget(r);
+	rig_forget(r);
 	rig_say(r, "world" GET);
 	assert_string_equal(r->log, "GET a / HTTP/1.1 end\n");
 }
@@ -695,7 +679,7 @@ closes_rather_than_read_over_a_large_or_endless_body(void **state)
 		    "Content-Length: 0\r\n" CLOSE "\r\n");
 		rig_release(r);
 		assert_int_equal(r->codec->end, CODEC_LINGER);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 		r = *state;
 	}
@@ -729,7 +713,7 @@ becomes_a_tunnel_after_101(void **state)
 	assert_string_equal(r->log,
 	    "GET a / HTTP/1.1 protocol=websocket end\n");
 	r->msg_ended = false;
-	forget(r);
+	rig_forget(r);
 	rig_respond(r, 101, LENGTH_NONE, false, "A: b", NULL);
 	assert_string_equal(r->out, "HTTP/1.1 101 Switching Protocols\r\n"
 	    "A: b\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
@@ -737,7 +721,7 @@ becomes_a_tunnel_after_101(void **state)
 	rig_say(r, "late");
 	assert_int_equal(r->nbody, 9);
 	assert_memory_equal(r->body, "earlylate", 9);
-	forget(r);
+	rig_forget(r);
 	assert_int_equal(rig_send(r, "down", false), 4);
 	assert_string_equal(r->out, "down");
 	assert_false(r->codec->shut);
@@ -843,7 +827,7 @@ says_what_is_the_last_of_a_connection(void **state)
 		stream_send_body(r->stream, body, true);
 		assert_true(codec_send(r->codec, v, 8, &rest) > 0);
 		assert_int_equal(rest.last, table[i].last);
-		teardown(state);
+		rig_teardown(state);
 		setup(state);
 	}
 }
@@ -866,7 +850,7 @@ drops_facts_when_nobody_listens(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		T(serves_requests_one_after_the_other),
 		T(skips_two_empty_lines_and_no_third),

@@ -10,33 +10,6 @@
 
 #include "h2_client_rig.h"
 
-static int
-setup_unsettled(void **state)
-{
-	struct h2_rig *r = calloc(1, sizeof(*r));
-
-	assert_non_null(r);
-	h2_rig_init_client(r);
-	*state = r;
-	return 0;
-}
-
-static int
-setup(void **state)
-{
-	setup_unsettled(state);
-	h2_rig_settle(*state, 100, false);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	h2_rig_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 assert_unused(struct h2_rig *r)
 {
@@ -439,9 +412,12 @@ asks_for_no_websocket_where_none_is_taken(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, h2_rig_setup_client, \
+	    h2_rig_teardown)
 #define TEST_UNSETTLED(f) \
-	cmocka_unit_test_setup_teardown(f, setup_unsettled, teardown)
+	cmocka_unit_test_setup_teardown(f, h2_rig_setup_unsettled, \
+	    h2_rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(asks_and_is_answered),
 		TEST(reads_byte_by_byte),

@@ -11,26 +11,6 @@
 
 #include "h2_client_rig.h"
 
-static int
-setup(void **state)
-{
-	struct h2_rig *r = calloc(1, sizeof(*r));
-
-	assert_non_null(r);
-	h2_rig_init_client(r);
-	h2_rig_settle(r, 100, false);
-	*state = r;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	h2_rig_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 get(struct h2_rig *r, unsigned n)
 {
@@ -468,7 +448,9 @@ ends_who_sends_a_bomb(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, h2_rig_setup_client, \
+	    h2_rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(tells_what_a_reset_means),
 		TEST(tells_what_a_broken_connection_means),

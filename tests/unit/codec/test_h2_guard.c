@@ -23,14 +23,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	h2_rig_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 budgets_fill_again_within_ten_seconds(void **state)
 {
@@ -169,7 +161,8 @@ takes_a_share_of_many_frames(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, setup, h2_rig_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(budgets_fill_again_within_ten_seconds),
 		TEST(ends_who_resets_too_often),

@@ -21,14 +21,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	h2_rig_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 answers_a_request(void **state)
 {
@@ -510,7 +502,8 @@ tells_who_had_answered_when_nothing_can_be_written(void **state)
 int
 main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) \
+	cmocka_unit_test_setup_teardown(f, setup, h2_rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_a_request),
 		TEST(reads_byte_by_byte),
