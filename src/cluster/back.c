@@ -170,7 +170,8 @@ static void place_ask(struct back_ask *ask, struct alias *alias);
 /*
  * Those who wait get a stream each, while there are any.  Once it is known that
  * there are no more, because the server allows fewer or turned out to speak
- * another protocol, the others look further.
+ * another protocol, the others look further.  Where it allows none at all the
+ * next connection would be no better.
  */
 static void
 serve_asks(struct back *b)
@@ -189,6 +190,11 @@ serve_asks(struct back *b)
 	back_file(b);
 	if (!back_is_settled(b))
 		return;
+	if (b->nopen == 0) {
+		fail_asks(b, EBUSY, "");
+		hurry(b);
+		return;
+	}
 	list_init(&rest);
 	list_splice(&rest, &b->asks);
 	b->nasks = 0;

@@ -31,7 +31,8 @@ struct back_ask {
 	unsigned refusals;		/* the asker's, so far */
 	bool done;
 	struct stream *stream;
-	int error;			/* errno: ECONNREFUSED, ETIMEDOUT, ... */
+	int error;			/* errno: ECONNREFUSED, ETIMEDOUT, ...;
+					 * EBUSY: it allows no stream */
 	char reason[SECURE_REASON];	/* of error; empty, unless it was TLS
 					 * that failed */
 };

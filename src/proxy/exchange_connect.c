@@ -55,7 +55,8 @@ connect_failed(struct exchange *x)
 	if (is_our_fault(error))
 		return exchange_retry(x, 'R', 'C',
 		    "no descriptor, port or memory for a connection", 503);
-	return exchange_retry(x, 'S', 'C',
+	return exchange_retry(x, 'S', 'C', error == EBUSY ?
+	    "the server accepted the connection, and allows no request on it" :
 	    "the server refused the connection", 503);
 }
 

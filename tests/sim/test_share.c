@@ -203,6 +203,33 @@ places_anew_what_a_server_has_no_room_for(void **state)
 	stage_close(&st);
 }
 
+/* Its SETTINGS, which are there as soon as the connection, allow no stream. */
+static void
+does_not_dial_for_ever_where_no_stream_is_allowed(void **state)
+{
+	static const char none[] = "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\0";
+	struct peer *client;
+	struct stage st;
+	struct wire *w;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = SHARED "retries = 2;");
+	stage_reach(&st, SERVER_A, REACH_HANG);
+	client = peer_client(&st, true);
+	ask(client, 1);
+	for (int i = 0; i < 10 &&
+	    (w = stage_dialled(&st, SERVER_A)) != NULL; i++) {
+		w->connecting = true;
+		say_bytes_later(w, none, sizeof(none) - 1);
+		stage_settle(&st);
+	}
+	assert_int_equal(stage_dials(&st, SERVER_A), 3);
+	assert_starts(peer_told(client, 1)->head.p, "503\n");
+	stage_advance(&st, SEC(5) + MSEC(12));
+	assert_int_equal(server_a(&st)->nbusy, 0);
+	stage_close(&st);
+}
+
 static void
 tries_elsewhere_what_goaway_left_out(void **state)
 {
@@ -713,6 +740,8 @@ main(void)
 		    makes_another_when_all_are_full_and_takes_the_least_loaded),
 		cmocka_unit_test(heeds_the_limit_of_the_server),
 		cmocka_unit_test(places_anew_what_a_server_has_no_room_for),
+		cmocka_unit_test(
+		    does_not_dial_for_ever_where_no_stream_is_allowed),
 		cmocka_unit_test(tries_elsewhere_what_goaway_left_out),
 		cmocka_unit_test(tries_elsewhere_what_was_refused),
 		cmocka_unit_test(
