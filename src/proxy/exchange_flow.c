@@ -146,9 +146,6 @@ wait_of(const struct exchange *x)
 	if (x->tunnel)
 		return (struct wait){ t->tunnel, 0, { 'c', 'D',
 		    "no byte came through the tunnel in time" }, 0 };
-	if (x->state == EXCHANGE_CONNECT)
-		return (struct wait){ t->connect + SEC(1), 0, { 's', 'C',
-		    "the server did not accept the connection in time" }, 503 };
 	if (is_stuck(&x->down))
 		return wait_of_client(x);
 	if (x->up.lent.n > 0 || x->up.transit > 0)
