@@ -42,10 +42,11 @@ pool_name(const struct exchange *x)
 	return x->pool != NULL ? x->pool->name : x->front->listener->name;
 }
 
+/* The last one's, or NULL.  A reload may give it another name meanwhile. */
 static const char *
 server_name(const struct exchange *x)
 {
-	return x->server_name != NULL ? x->server_name : "<NOSRV>";
+	return x->server != NULL ? x->server->name : x->server_name;
 }
 
 static void
@@ -179,7 +180,7 @@ line_json(struct text *t, const struct exchange *x)
 	add_name(t, SLICE(",\"listener\":"), x->front->listener->name);
 	add_name(t, SLICE(",\"pool\":"),
 	    x->pool != NULL ? x->pool->name : NULL);
-	add_name(t, SLICE(",\"server\":"), x->server_name);
+	add_name(t, SLICE(",\"server\":"), server_name(x));
 	add_name(t, SLICE(",\"server_version\":"),
 	    x->server_proto != HTTP_PROTO_NONE ?
 	    http_proto_name(x->server_proto) : NULL);
@@ -223,13 +224,14 @@ static void
 line_haproxy(struct text *t, const struct exchange *x)
 {
 	struct phases p = phases_of(x);
+	const char *name = server_name(x);
 	char time[40], client[ADDR_TEXT];
 
 	log_time_clf(x->worker->loop->clock.wall, true, time);
 	client_of(x, client);
 	text_add(t, "%s [%s] %s %s/", client, time,
 	    x->front->listener->name, pool_name(x));
-	text_add_escaped(t, slice_of(server_name(x)));
+	text_add_escaped(t, slice_of(name != NULL ? name : "<NOSRV>"));
 	text_add(t, " %lld/%lld/%lld/%lld/%lld ", (long long)p.request,
 	    (long long)p.queue, (long long)p.connect, (long long)p.response,
 	    (long long)p.total);

@@ -279,7 +279,6 @@ step_pick(struct exchange *x)
 	}
 	x->left = NULL;
 	x->server = s;
-	x->server_name = s->name;
 	server_begin(s);
 	queue_answered(x->pool, &x->place);
 	x->times.queued = x->worker->loop->clock.now;

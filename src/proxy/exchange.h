@@ -124,7 +124,7 @@ struct exchange {
 	const struct conf_pool *pconf;	/* of our snapshot */
 	const struct conf_route *route;
 	struct server *server;		/* begun on it */
-	const char *server_name;	/* the last one's, for the log; NULL */
+	const char *server_name;	/* of one let go of, for the log; or NULL */
 	struct pool *pool;		/* held */
 	struct conf *snapshot;		/* counted */
 	struct flow up;			/* front to back */

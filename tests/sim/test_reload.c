@@ -31,6 +31,22 @@ finishes_a_response_under_the_old_snapshot(void **state)
 }
 
 static void
+names_a_server_in_flight_as_a_reload_has_called_it(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, GET);
+	STAGE_APPLY(&st, .servers = "{ name = \"and-now-a-longer-one\"; "
+	    "address = \"" SERVER_A "\"; }");
+	say(&st, t.server, OK);
+	assert_has(stage_log(&st), "\"server\":\"and-now-a-longer-one\"");
+	stage_close(&st);
+}
+
+static void
 holds_to_the_new_snapshot_from_the_next_request_on(void **state)
 {
 	struct stage st;
@@ -285,6 +301,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finishes_a_response_under_the_old_snapshot),
+		cmocka_unit_test(
+		    names_a_server_in_flight_as_a_reload_has_called_it),
 		cmocka_unit_test(
 		    holds_to_the_new_snapshot_from_the_next_request_on),
 		cmocka_unit_test(
