@@ -4,9 +4,12 @@
  * Why so strict: a condition that can never hold, such as a path that is not
  * in its normal form, is a route that silently does nothing.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "conf/check.h"
+#include "conf/load.h"
 #include "conf/nearest.h"
 #include "conf/read_text.h"
 #include "http/check.h"
@@ -256,9 +259,50 @@ check_route(struct reader *r, struct conf_route *route)
 	check_action(&s, route);
 }
 
+static bool
+matches_all(const struct conf_route *route)
+{
+	return route->host == NULL && route->path == NULL &&
+	    route->path_prefix == NULL && route->method == NULL &&
+	    route->field == NULL;
+}
+
+/*
+ * Of the first route that stands behind one which takes every request.  It may
+ * be meant, for an hour or a trial: so it is no error.
+ */
+static void
+warn_of_unreached(struct reader *r, struct text *warnings)
+{
+	const struct conf *c = r->conf;
+	const struct conf_route **taken, *before, *route;
+	size_t of;
+
+	taken = mem_array(c->nlisteners + 1, sizeof(*taken));
+	for (size_t i = 0; i < c->nroutes; i++) {
+		route = &c->routes[i];
+		of = route->on != NULL ?
+		    1 + (size_t)(route->on - c->listeners) : 0;
+		before = taken[0] != NULL ? taken[0] : taken[of];
+		if (before != NULL) {
+			text_add(warnings, "%s:%u: route: is never reached, "
+			    "since the one at %s:%u takes every request; move "
+			    "that one behind it\n", route->where.file,
+			    route->where.line, before->where.file,
+			    before->where.line);
+			break;
+		}
+		if (matches_all(route))
+			taken[of] = route;
+	}
+	free(taken);
+}
+
 void
 check_routes(struct reader *r)
 {
 	for (size_t i = 0; i < r->conf->nroutes; i++)
 		check_route(r, &r->conf->routes[i]);
+	if (r->ncomplaints == 0 && r->kit != NULL && r->kit->warnings != NULL)
+		warn_of_unreached(r, r->kit->warnings);
 }

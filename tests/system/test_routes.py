@@ -1,6 +1,6 @@
 """Routes: which pool, or which answer, a request gets."""
 from harness import (Steelyard, at, case, equal, free_port, main, once, pool,
-                     rows)
+                     rows, run)
 from origins import GoodOrigin
 
 
@@ -151,6 +151,25 @@ def sends_the_normalised_path_where_told_to():
             {"pool": "web", "normalize": True}]) as s:
         s.get("/%7Ea/./b/../c?q=%41")
         equal(origin.last().target, "/~a/c?q=%41")
+
+
+@case
+def a_route_that_is_never_reached_is_a_warning():
+    s = Steelyard(pool(GoodOrigin(name="a")), wait=None)
+    s.conf["listeners"].append({"name": "b", "address": "unix:/tmp/sy-b"})
+    whole = {"pool": "web"}
+    some = {"path": "/x", "pool": "web"}
+    of_b = {"listener": "b", "pool": "web"}
+    for routes, warned in (
+            ([whole, some], True), ([of_b, some, of_b], True),
+            ([whole, of_b], True), ([some, whole], False),
+            ([of_b, some, whole], False)):
+        s.conf["routes"] = routes
+        s.write()
+        got = run(s.command("-t"))
+        equal(got.returncode, 0, "exit code")
+        equal(got.stderr.count("warning: ") == 1 and "is never reached" in
+              got.stderr, warned, "%s: %s" % (routes, got.stderr))
 
 
 main()
