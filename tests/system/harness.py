@@ -292,6 +292,19 @@ def cpu(pid):
     return (int(part[11]) + int(part[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def tcp_queues():
+    """Of each TCP connection's end, by IPv4: its port, the other's, how many
+    bytes were not acknowledged to it yet, and how many it has not read."""
+    with open("/proc/net/tcp") as f:
+        next(f)
+        for line in f:
+            part = line.split()
+            if part[3] != "0A":         # it listens
+                ours, theirs = (int(x.split(":")[1], 16) for x in part[1:3])
+                tx, rx = (int(x, 16) for x in part[4].split(":"))
+                yield ours, theirs, tx, rx
+
+
 def libconfig(value, indent=""):
     """A Python value as libconfig text."""
     if isinstance(value, bool):

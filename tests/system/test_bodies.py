@@ -5,7 +5,7 @@ import threading
 import time
 
 from harness import (BIG, Steelyard, case, equal, fail, is_instrumented,
-                     main, once, pool, request, rows, rss, skip)
+                     main, once, pool, request, rows, rss, skip, tcp_queues)
 from origins import GoodOrigin, OK, Origin, pattern, pattern_sha256
 
 SIZE = (1 << 30) if BIG else (64 << 20)
@@ -109,22 +109,6 @@ def logs_the_bytes_of_both_directions():
         fail("bytes_out %d" % down_line["bytes_out"])
 
 
-def queued(ports):
-    """Bytes in the kernel's queues of TCP sockets with one of these ports
-    at either end."""
-    total = 0
-    with open("/proc/net/tcp") as f:
-        next(f)
-        for line in f:
-            part = line.split()
-            ends = {int(part[1].split(":")[1], 16),
-                    int(part[2].split(":")[1], 16)}
-            if ends & ports and part[3] != "0A":
-                tx, rx = part[4].split(":")
-                total += int(tx, 16) + int(rx, 16)
-    return total
-
-
 @case
 def holds_little_for_a_slow_reader():
     sent = [0]
@@ -152,7 +136,10 @@ def holds_little_for_a_slow_reader():
                 time.sleep(0.1)
             grown = rss(s.pid) - before
             time.sleep(0.2)
-            held = sent[0] - got - queued({s.port, origin.port})
+            queued = sum(
+                tx + rx for ours, theirs, tx, rx in tcp_queues()
+                if {ours, theirs} & {s.port, origin.port})
+            held = sent[0] - got - queued
         print("# sent %d KiB, read %d, held %d, RSS grew %d" % (
             sent[0] >> 10, got >> 10, held >> 10, grown >> 10))
         if held > 1 << 20:
