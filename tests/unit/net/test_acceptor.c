@@ -75,7 +75,7 @@ tick(struct rig *r)
 static void
 tick_until(struct rig *r, unsigned ngot)
 {
-	for (int i = 0; i < 100 && r->ngot < ngot; i++)
+	for (int i = 0; i < 1000 && r->ngot < ngot; i++)
 		tick(r);
 	assert_int_equal(r->ngot, ngot);
 }

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ struct rig {
 	struct conn *conn;
 	struct addr addr;	/* listened to by listener */
 	int listener, peer;
+	int fd;			/* of a conn that was accepted */
 	unsigned told;
 	bool close_when_told, reset;
 };
@@ -59,7 +61,7 @@ is_told(struct rig *r)
 {
 	unsigned told = r->told;
 
-	for (int i = 0; i < 100 && r->told == told; i++)
+	for (int i = 0; i < 1000 && r->told == told; i++)
 		tick(r, MSEC(10));
 	return r->told != told;
 }
@@ -93,8 +95,18 @@ rig_accepted(struct rig *r)
 	assert_int_equal(connect(r->peer, &r->addr.sa, r->addr.len), 0);
 	fd = accept4(r->listener, &peer.sa, &peer.len, SOCK_NONBLOCK);
 	assert_true(fd >= 0);
+	r->fd = fd;
 	r->conn = conn_accepted(r->loop, fd, &peer);
 	conn_sink(r->conn, &sink, r);
+}
+
+/* The kernel has the peer's end, and so all that came before it. */
+static void
+await_end(const struct rig *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLRDHUP };
+
+	assert_int_equal(poll(&p, 1, 10000), 1);
 }
 
 /* Our conn is the dialled one. */
@@ -231,7 +243,7 @@ meets_an_end_that_came_with_the_last_bytes(void **state)
 	rig_accepted(&r);
 	put(r.peer, "last");
 	shutdown(r.peer, SHUT_WR);
-	usleep(5000);
+	await_end(&r);
 	while (!r.conn->readable)
 		assert_true(is_told(&r));
 	assert_int_equal(conn_recv(r.conn, text, sizeof(text)), 4);
@@ -251,7 +263,7 @@ meets_a_reset_that_came_with_the_last_bytes(void **state)
 	rig_accepted(&r);
 	put(r.peer, "last");
 	reset_peer(&r);
-	usleep(5000);
+	await_end(&r);
 	while (!r.conn->readable)
 		assert_true(is_told(&r));
 	assert_int_equal(conn_recv(r.conn, text, sizeof(text)), 4);
@@ -462,7 +474,7 @@ meets_a_reset_with_a_pipe(void **state)
 		p = rig_pipe(&r);
 		put(r.peer, "last");
 		reset_peer(&r);
-		usleep(5000);
+		await_end(&r);
 		while (!r.conn->readable)
 			assert_true(is_told(&r));
 		if (i == 0)

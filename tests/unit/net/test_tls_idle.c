@@ -160,10 +160,26 @@ remove_certs(void **state)
 static int64_t
 now(void)
 {
-	struct clock c;
+	struct timespec t;
 
-	clock_read(&c);
-	return c.now;
+	/* Of the processor, which others use too. */
+	assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t), 0);
+	return SEC(t.tv_sec) + t.tv_nsec / 1000;
+}
+
+/* Makes a server of the first n certificates; how long it took. */
+static int64_t
+load(struct rig *r, size_t n)
+{
+	int64_t begun = now();
+
+	tls_server_put(&r->server);
+	r->s.files = many;
+	r->s.nfiles = n;
+	r->server = tls_server_new(r->tls, &r->s, r->tickets,
+	    r->loop->clock.wall, &r->errors, &r->warnings);
+	assert_non_null(r->server);
+	return now() - begun;
 }
 
 /* Handshakes with one of n certificates: microseconds each, both sides. */
@@ -188,7 +204,7 @@ static void
 serves_a_thousand_certificates(void **state)
 {
 	size_t before = mallinfo2().uordblks, size;
-	int64_t begun, took, one, all;
+	int64_t part = 0, took = 0, one, all;
 	struct rig r;
 
 	(void)state;
@@ -198,15 +214,18 @@ serves_a_thousand_certificates(void **state)
 	r.c.trust.ca = many[0].cert;
 	one = shake(&r, 1);
 	rig_part(&r);
-	tls_server_put(&r.server);
 	tls_client_put(&r.client);
-	r.s.files = many;
-	r.s.nfiles = CERTS;
-	begun = now();
-	r.server = tls_server_new(r.tls, &r.s, r.tickets, r.loop->clock.wall,
-	    &r.errors, &r.warnings);
-	took = now() - begun;
-	assert_non_null(r.server);
+	/*
+	 * Ten times as many take ten times as long, and not a hundred; in one
+	 * look of a few, for a machine is not always as fast.
+	 */
+	for (int i = 0; i < 4; i++) {
+		part = load(&r, CERTS / 10);
+		took = load(&r, CERTS);
+		if (took < 30 * part)
+			break;
+	}
+	assert_true(took < 30 * part);
 	size = mallinfo2().uordblks - before;
 	/* One that is trusted, among all; then any. */
 	r.name = "0.example";
@@ -219,7 +238,6 @@ serves_a_thousand_certificates(void **state)
 	    "one %lld us, with all %lld us\n", CERTS,
 	    (long long)(took / USEC_PER_MS), size / 1024, (long long)one,
 	    (long long)all);
-	assert_true(took < SEC(10));
 	if (counts())
 		assert_true(size < (size_t)CERTS * 16384);
 	rig_fini(&r);
