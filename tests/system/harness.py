@@ -364,6 +364,7 @@ class Steelyard:
         self._log_lines = []
         self._log_parsed = []
         g = {"max_connections": 4000,   # what any machine's limits allow
+             "drain_timeout": "10m",    # longer than anybody waits for its end
              "stats_socket": {"path": self.sock, "mode": "0600"},
              "log": {"target": self.log_file, "format": log,
                      "level": "info", "access": True}}
