@@ -316,7 +316,7 @@ send_head(struct stream *stream, const struct head *head, bool end)
 		h2_stream_break_off(s);
 		return;
 	}
-	nv = h2_head_request(&s->arena, head, scheme, head->length >= 0 &&
+	nv = h2_head_request(s, head, scheme, head->length >= 0 &&
 	    !s->asking, &n);
 	if (!s->extended || h->codec.settled) {
 		submit(s, nv, n);

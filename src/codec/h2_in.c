@@ -58,6 +58,7 @@ on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
 
 	if (!h->over)
 		h->role->begin(h, find(session, frame->hd.stream_id), frame);
+	h->into = find(session, frame->hd.stream_id);
 	return 0;
 }
 
@@ -66,14 +67,16 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
     const uint8_t *name, size_t nname, const uint8_t *value, size_t nvalue,
     uint8_t flags, void *user)
 {
-	struct h2_stream *s;
 	struct h2 *h = user;
+	struct h2_stream *s;
 
+	(void)session;
+	(void)frame;
 	(void)flags;
 	h->section += nname + nvalue + 4;
 	if (h->section > 16 * (size_t)h->codec.limits->head)
 		h2_abused(h, ABUSE_FIELDS, "a field section that is a bomb");
-	s = find(session, frame->hd.stream_id);
+	s = h->into;
 	if (s == NULL || h->over)
 		return 0;
 	s->block.l = h->codec.limits;	/* a reload may have changed them */

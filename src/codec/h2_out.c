@@ -60,8 +60,10 @@ on_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t length,
 	if (room < LEAST_ROOM)
 		room = BUF_PAGE;	/* it will be the next page */
 	(void)p;
-	if (s->asking || (n == 0 && !s->out_end && !s->out_full))
+	if (s->asking || (n == 0 && !s->out_end && !s->out_full)) {
+		s->deferred = true;
 		return NGHTTP2_ERR_DEFERRED;
+	}
 	if (h2_priority_must_wait(s))
 		return NGHTTP2_ERR_PAUSE;
 	if (n > room - FRAME_HEAD)
@@ -185,6 +187,7 @@ h2_send(struct codec *c, struct iovec *v, size_t max, struct codec_rest *rest)
 	struct h2 *h = h2_of(c);
 
 	*rest = (struct codec_rest){ .more = false };
+	h->kicked = false;
 	if (c->end == CODEC_ABORT || max == 0 || trunk_is_packed(h->trunk))
 		return 0;
 	if (buf_len(&h->out) == 0)

@@ -129,7 +129,7 @@ static void
 send_interim(struct h2_stream *s, const struct head *h)
 {
 	size_t n;
-	nghttp2_nv *nv = h2_head_response(&s->arena, h, false, &n);
+	nghttp2_nv *nv = h2_head_response(s, h, false, &n);
 
 	nghttp2_submit_headers(s->h2->session, NGHTTP2_FLAG_NONE, s->id, NULL,
 	    nv, n, NULL);
@@ -143,7 +143,7 @@ submit_final(struct h2_stream *s, const struct head *h, bool end)
 	nghttp2_data_provider body = h2_out_body(s);
 	bool length = h->length >= 0 && h->status != 204 && !s->tunnel;
 	size_t n;
-	nghttp2_nv *nv = h2_head_response(&s->arena, h, length, &n);
+	nghttp2_nv *nv = h2_head_response(s, h, length, &n);
 
 	end = (end || bodiless) && !s->tunnel;
 	if (!bodiless && length && !end)

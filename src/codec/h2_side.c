@@ -78,8 +78,11 @@ h2_phase(struct h2 *h)
 void
 h2_kick(struct h2 *h)
 {
-	if (buf_len(&h->out) > 0 || nghttp2_session_want_write(h->session))
-		h->codec.host->on_output(h->codec.owner);
+	if (h->kicked || (buf_len(&h->out) == 0 &&
+	    !nghttp2_session_want_write(h->session)))
+		return;
+	h->kicked = true;
+	h->codec.host->on_output(h->codec.owner);
 }
 
 void
@@ -303,6 +306,7 @@ h2_settings_new(void)
 	s->callbacks = callbacks();
 	s->server = options(true);
 	s->client = options(false);
+	h2_names_init(s->names);
 	trunks_init(&s->trunks, HAS_ASAN);
 	slab_init(&s->marks, H2_MARKS * sizeof(struct h2_mark), KEEP);
 	return s;

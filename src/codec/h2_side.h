@@ -86,6 +86,7 @@ struct h2_stream {
 	uint16_t status;
 	enum abuse abuse;
 	enum stream_error error;	/* why it is gone */
+	bool deferred;			/* the library waits for its body */
 	bool connects;			/* asks for a tunnel, */
 	bool extended;			/* for another protocol */
 	bool in_head;			/* its head came; interim ones do not
@@ -161,7 +162,8 @@ struct h2 {
 	uint64_t stray;			/* that it may be silent about */
 	uint8_t ntext;			/* of the first bytes, those that are
 					 * as an answer of HTTP/1 begins */
-	size_t section;			/* bytes of the section that comes */
+	size_t section;			/* bytes of the section that comes, */
+	struct h2_stream *into;		/* and whose it is, or NULL */
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;
 	enum abuse abuse;		/* why it has, if that is why */
@@ -172,8 +174,14 @@ struct h2 {
 	uint8_t update[60];		/* the frame that comes, of nupdate */
 	struct h2_update updates[H2_UPDATES];
 	bool over;			/* nothing is read any more */
+	bool kicked;			/* codec_send will be called */
 	bool draining, drained;		/* both steps of GOAWAY */
 	int64_t drain_began;
+};
+
+/* Names of known fields, in lower case. */
+struct h2_names {
+	char at[FIELD_COUNT][20];
 };
 
 /* What all connections of a worker share. */
@@ -182,6 +190,7 @@ struct h2_settings {
 	nghttp2_option *server, *client;	/* by role */
 	struct trunks trunks;
 	struct slab marks;
+	struct h2_names names[1];
 };
 
 /* The connection broke before all of our message was written. */
@@ -249,11 +258,13 @@ void h2_stream_rst(struct h2_stream *s, uint32_t code);
 /* From here on what its owner sends goes nowhere. */
 void h2_stream_drop(struct h2_stream *s, size_t n, bool end);
 
+void h2_names_init(struct h2_names *names);
+
 /* As the library wants them.  A head's names and values stay borrowed, for the
  * library copies them at once; those of trailers are copied to the arena. */
-nghttp2_nv *h2_head_response(struct arena *a, const struct head *h,
+nghttp2_nv *h2_head_response(struct h2_stream *s, const struct head *h,
     bool length, size_t *count);
-nghttp2_nv *h2_head_request(struct arena *a, const struct head *h,
+nghttp2_nv *h2_head_request(struct h2_stream *s, const struct head *h,
     struct slice scheme, bool length, size_t *count);
 void h2_head_keep(struct arena *a, nghttp2_nv *nv, size_t n);	/* copies */
 nghttp2_nv *h2_head_trailers(struct arena *a, const struct field *f,

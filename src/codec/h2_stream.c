@@ -49,6 +49,8 @@ h2_stream_free(struct h2_stream *s)
 	h2_stream_forget(s);
 	h2_marks_forget(s->h2, s);
 	h2_priority_forget(s);
+	if (s->h2->into == s)
+		s->h2->into = NULL;
 	list_del(&s->node);
 	s->h2->nstreams--;
 	list_del(&s->ready);
@@ -136,8 +138,9 @@ h2_stream_send_body(struct stream *stream, struct lent bytes, bool end)
 	s->out_end = s->out_end || end;
 	if (s->room > 0)
 		h2_stream_wake(s);
-	if (s->live)
+	if (s->live && s->deferred)
 		nghttp2_session_resume_data(s->h2->session, s->id);
+	s->deferred = false;
 	h2_kick(s->h2);
 	return bytes.n;
 }
