@@ -132,9 +132,10 @@ is_of_connection(const struct field *f)
 }
 
 static bool
-add_field(struct h2_block *b, struct slice name, struct slice value)
+add_field(struct h2_block *b, uint16_t id, struct slice name,
+    struct slice value)
 {
-	struct field f = { name, value, (uint16_t)field_id(name) };
+	struct field f = { name, value, id };
 
 	if (is_of_connection(&f))
 		return refuse(b, 400,
@@ -168,11 +169,17 @@ add_field(struct h2_block *b, struct slice name, struct slice value)
 static bool
 check_name(struct h2_block *b, struct slice name)
 {
-	for (size_t i = 0; i < name.n; i++)
-		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+	char c = '\0';
+
+	for (size_t i = 0; i < name.n; i++) {
+		c = name.p[i];
+		if (c >= 'A' && c <= 'Z')
 			return refuse(b, 400,
 			    "a field name with a capital letter");
-	return check_token(name) == CHECK_OK || refuse(b, 400,
+		if (!check_is(c, CHECK_TOKEN))
+			break;
+	}
+	return check_is(c, CHECK_TOKEN) || refuse(b, 400,
 	    "a byte that no field name may have");
 }
 
@@ -200,6 +207,8 @@ check_content(struct h2_block *b, struct slice value)
 void
 h2_block_add(struct h2_block *b, struct slice name, struct slice value)
 {
+	uint16_t id;
+
 	b->size += name.n + value.n + 4;
 	b->count += name.n == 0 || name.p[0] != ':';
 	if (b->why != NULL)
@@ -214,10 +223,11 @@ h2_block_add(struct h2_block *b, struct slice name, struct slice value)
 		if (check_content(b, value))
 			add_pseudo(b, name, value);
 	} else if (check_name(b, name) && check_content(b, value)) {
-		if (field_id(name) != FIELD_OTHER || !is_request(b) ||
+		id = (uint16_t)field_id(name);
+		if (id != FIELD_OTHER || !is_request(b) ||
 		    b->l->underscores == UNDERSCORES_ALLOW ||
 		    memchr(name.p, '_', name.n) == NULL)
-			add_field(b, name, value);
+			add_field(b, id, name, value);
 		else if (b->l->underscores == UNDERSCORES_REFUSE)
 			refuse(b, 400, "an underscore in a field name");
 	}

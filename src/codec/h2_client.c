@@ -38,15 +38,16 @@ static struct stream *
 open_stream(struct codec *c, const struct stream_sink *sink, void *owner)
 {
 	struct h2 *h = h2_of(c);
+	unsigned left = slots(c);
 	struct h2_stream *s;
 
-	if (slots(c) == 0)
+	if (left == 0)
 		return NULL;
 	s = h2_stream_new(h, 0);
 	h2_stream_hold(s);
 	s->stream.sink = sink;
 	s->stream.owner = owner;
-	h->slots = slots(c);
+	h->slots = left - 1;
 	return &s->stream;
 }
 

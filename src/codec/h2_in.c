@@ -35,6 +35,7 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	struct h2 *h = user;
 
 	h->nupdate = 0;
+	h->into = s;
 	if (s != NULL)
 		s->stream.bytes_in += hd->length + 9;
 	if (hd->type == NGHTTP2_HEADERS)
@@ -56,9 +57,9 @@ on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
 {
 	struct h2 *h = user;
 
+	(void)session;
 	if (!h->over)
-		h->role->begin(h, find(session, frame->hd.stream_id), frame);
-	h->into = find(session, frame->hd.stream_id);
+		h->role->begin(h, h->into, frame);
 	return 0;
 }
 
@@ -141,10 +142,11 @@ take_pong(struct h2 *h, const nghttp2_ping *ping)
 static int
 on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-	struct h2_stream *s = find(session, frame->hd.stream_id);
-	bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 	struct h2 *h = user;
+	struct h2_stream *s = h->into;
+	bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
+	(void)session;
 	switch (frame->hd.type) {
 	case NGHTTP2_HEADERS:
 		if (s == NULL || h->over)
@@ -226,8 +228,8 @@ static int
 on_data(nghttp2_session *session, uint8_t flags, int32_t id,
     const uint8_t *p, size_t n, void *user)
 {
-	struct h2_stream *s = find(session, id);
 	struct h2 *h = user;
+	struct h2_stream *s = h->into;
 
 	(void)flags;
 	if (s != NULL && s->in_left >= 0 && !s->connects) {
@@ -261,6 +263,8 @@ on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 
 	if (s == NULL)
 		return 0;
+	if (h->into == s)
+		h->into = NULL;
 	if (s->held)
 		h->role->lose(s, code == NGHTTP2_REFUSED_STREAM ?
 		    STREAM_REFUSED : STREAM_CANCEL);

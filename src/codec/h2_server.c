@@ -61,6 +61,7 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 	}
 	s = h2_stream_new(h, frame->hd.stream_id);
 	s->stream.bytes_in = frame->hd.length + 9;
+	h->into = s;
 	nghttp2_session_set_stream_user_data(h->session, s->id, s);
 	h2_block_begin(&s->block, &s->arena, h->codec.limits, HEAD_REQUEST,
 	    false);

@@ -162,8 +162,8 @@ struct h2 {
 	uint64_t stray;			/* that it may be silent about */
 	uint8_t ntext;			/* of the first bytes, those that are
 					 * as an answer of HTTP/1 begins */
-	size_t section;			/* bytes of the section that comes, */
-	struct h2_stream *into;		/* and whose it is, or NULL */
+	size_t section;			/* bytes of the section that comes */
+	struct h2_stream *into;		/* whose frame comes, or NULL */
 	const char *why;		/* the connection's fault; to be told */
 	uint16_t status;
 	enum abuse abuse;		/* why it has, if that is why */

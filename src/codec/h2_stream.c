@@ -49,8 +49,6 @@ h2_stream_free(struct h2_stream *s)
 	h2_stream_forget(s);
 	h2_marks_forget(s->h2, s);
 	h2_priority_forget(s);
-	if (s->h2->into == s)
-		s->h2->into = NULL;
 	list_del(&s->node);
 	s->h2->nstreams--;
 	list_del(&s->ready);
