@@ -39,11 +39,20 @@ struct block {
 
 #define HEAD offsetof(struct block, next)
 
+/* Some of the words that were not zero.  All parts are alike, so that any is as
+ * good for another trunk, however much that has to keep. */
+#define PART 63u
+struct part {
+	struct part *next;
+	uint64_t words[PART];
+};
+
 struct trunk {
 	struct trunk *next;	/* of those that are free */
 	char *base;		/* NULL: all is from malloc */
-	uint64_t *packed;	/* what was not zero */
-	size_t npacked;
+	struct trunks *all;
+	struct part *packed, *last;
+	size_t npacked;		/* words in them */
 	uint32_t start, used;
 	bool is_packed, is_warm;
 };
@@ -54,6 +63,7 @@ trunks_init(struct trunks *all, bool plain)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	*all = (struct trunks){ .plain = plain, .cut = REGION };
+	slab_init_blocks(&all->parts, sizeof(struct part));
 	all->step = (TRUNK_SIZE + page - 1) / page * page;
 }
 
@@ -68,6 +78,7 @@ trunks_fini(struct trunks *all)
 	}
 	for (unsigned i = 0; i < all->nregions; i++)
 		(void)munmap(all->regions[i], all->step * REGION);
+	slab_fini(&all->parts);
 	free(all->regions);
 	all->regions = NULL;
 	all->nregions = 0;
@@ -95,6 +106,7 @@ cut(struct trunks *all)
 {
 	struct trunk *t = mem_new(sizeof(*t));
 
+	t->all = all;
 	if (all->plain || (all->cut == REGION && !map_region(all)))
 		return t;
 	t->base = all->regions[all->nregions - 1] + all->cut * all->step;
@@ -170,17 +182,29 @@ trunk_free(struct trunks *all, struct trunk **tp)
 	all->free = t;
 }
 
-static unsigned
-list_for(uint32_t size)
+static uint16_t *
+list_for(const struct trunk *t, uint32_t size)
 {
-	return size <= SMALL ? size / UNIT : 0;
+	return &lists_of(t)[size <= SMALL ? size / UNIT : 0];
 }
 
-/* One of the holes that fit.  Those of a list of their own all do. */
+/* The first of a list that are all of the size. */
 static struct block *
-take_hole(struct trunk *t, uint32_t size)
+take_small(struct trunk *t, uint16_t *link)
 {
-	uint16_t *link = &lists_of(t)[list_for(size)];
+	struct block *b;
+
+	if (*link == 0)
+		return NULL;
+	b = block_at(t, *link * UNIT - HEAD);
+	*link = b->next;
+	return b;
+}
+
+/* One that is not much too large. */
+static struct block *
+take_large(struct trunk *t, uint16_t *link, uint32_t size)
+{
 	struct block *b;
 
 	for (int i = 0; i < LOOK && *link != 0; i++) {
@@ -211,11 +235,13 @@ trunk_get(struct trunk *t, size_t n)
 {
 	uint32_t size = (uint32_t)((n + HEAD + UNIT - 1) / UNIT * UNIT);
 	struct block *b;
+	uint16_t *list;
 
 	must(!t->is_packed);
 	if (t->base == NULL || n >= TRUNK_SIZE)
 		return mem_grow(NULL, n, 1);
-	b = take_hole(t, size);
+	list = list_for(t, size);
+	b = size <= SMALL ? take_small(t, list) : take_large(t, list, size);
 	if (b == NULL)
 		b = take_new(t, size);
 	if (b == NULL)
@@ -248,7 +274,7 @@ trunk_put(struct trunk *t, void *p)
 	}
 	b = block_of(p);
 	b->what = HOLE;
-	list = &lists_of(t)[list_for(b->size)];
+	list = list_for(t, b->size);
 	b->next = *list;
 	*list = (uint16_t)((size_t)((char *)p - t->base) / UNIT);
 }
@@ -285,71 +311,91 @@ clear_holes(struct trunk *t)
 	}
 }
 
+static void
+keep(struct trunk *t, uint64_t word)
+{
+	struct part *p = t->last;
+
+	if (t->npacked % PART == 0) {
+		p = slab_get_raw(&t->all->parts);
+		p->next = NULL;
+		*(t->npacked == 0 ? &t->packed : &t->last->next) = p;
+		t->last = p;
+	}
+	p->words[t->npacked++ % PART] = word;
+}
+
 /*
  * Runs of words that are not zero, each behind a word that says how many zeros
- * stand before it, and its length.  A single zero does not end a run.  to may
- * be NULL: gives how many words it takes.
+ * stand before it, and its length.  A single zero does not end a run.
  */
-static size_t
-squeeze(const uint64_t *w, size_t n, uint64_t *to)
+static void
+squeeze(struct trunk *t, const uint64_t *w, size_t n)
 {
-	size_t size = 0, i = 0, from, zeros;
+	size_t i = 0, from, zeros;
 
 	for (;;) {
 		for (from = i; i < n && w[i] == 0; i++)
 			;
 		zeros = i - from;
 		if (i == n)
-			return size;
+			return;
 		for (from = i; i < n && (w[i] != 0 ||
 		    (i + 1 < n && w[i + 1] != 0)); i++)
 			;
-		if (to != NULL) {
-			to[size] = (uint64_t)zeros << 32 | (i - from);
-			memcpy(&to[size + 1], &w[from],
-			    (i - from) * sizeof(*w));
-		}
-		size += 1 + i - from;
+		keep(t, (uint64_t)zeros << 32 | (i - from));
+		while (from < i)
+			keep(t, w[from++]);
 	}
 }
 
 void
 trunk_pack(struct trunk *t)
 {
-	const uint64_t *w = (const uint64_t *)(void *)t->base;
-	size_t n = (t->used + sizeof(*w) - 1) / sizeof(*w);
-
 	must(!t->is_packed);
 	t->is_packed = true;
 	if (t->base == NULL)
 		return;
 	clear_holes(t);
-	t->npacked = squeeze(w, n, NULL);
-	t->packed = mem_array(t->npacked, sizeof(*w));
-	squeeze(w, n, t->packed);
+	squeeze(t, (const uint64_t *)(void *)t->base,
+	    (t->used + sizeof(uint64_t) - 1) / sizeof(uint64_t));
 	if (madvise(t->base, TRUNK_SIZE, MADV_DONTNEED) != 0)
 		memset(t->base, 0, t->used);	/* locked into memory */
+}
+
+/* The word at i of those that were kept; what was before it is forgotten. */
+static uint64_t
+kept(struct trunk *t, size_t i)
+{
+	struct part *p = t->packed;
+
+	if (i > 0 && i % PART == 0) {
+		t->packed = p->next;
+		slab_put(&t->all->parts, p);
+	}
+	return t->packed->words[i % PART];
 }
 
 void
 trunk_unpack(struct trunk *t)
 {
-	uint64_t *w = (uint64_t *)(void *)t->base;
-	size_t n;
+	uint64_t *w = (uint64_t *)(void *)t->base, run;
+	size_t i = 0;
 
 	if (!t->is_packed)
 		return;
 	t->is_packed = false;
 	if (t->base == NULL)
 		return;
-	for (size_t i = 0; i < t->npacked; i += 1 + n) {
-		w += t->packed[i] >> 32;
-		n = (uint32_t)t->packed[i];
-		memcpy(w, &t->packed[i + 1], n * sizeof(*w));
-		w += n;
+	while (i < t->npacked) {
+		run = kept(t, i++);
+		w += run >> 32;
+		for (uint32_t n = (uint32_t)run; n > 0; n--)
+			*w++ = kept(t, i++);
 	}
-	free(t->packed);
-	t->packed = NULL;
+	slab_put(&t->all->parts, t->packed);
+	t->packed = t->last = NULL;
+	t->npacked = 0;
 }
 
 bool

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slab.h"
+
 /*
  * Memory for one object of a library that allocates much for it, keeps it for
  * long, and looks at it rarely.  Its pieces stand in one stretch of addresses
@@ -19,7 +21,7 @@
 
 struct trunk;
 
-/* All trunks of a worker.  Not zeroed memory is good enough for init. */
+/* All trunks of a worker. */
 struct trunks {
 	struct trunk *free;	/* to be had again; newest first */
 	unsigned warm;		/* how many of them may hold pages */
@@ -27,6 +29,7 @@ struct trunks {
 	unsigned nregions;
 	char **regions;
 	size_t step;		/* from one to the next: whole pages */
+	struct slab parts;	/* of what is packed; kept until fini */
 	bool plain;
 };
 
