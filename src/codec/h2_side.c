@@ -161,7 +161,7 @@ h2_recv(struct codec *c, struct buf *in)
 	ssize_t n = 0;
 
 	h2_wake(h);
-	if (!h->role->server && !c->settled)
+	if (buf_len(in) > 0 && !h->role->server && !c->settled)
 		look_for_text(h, in);
 	c->sated = false;
 	if (buf_len(in) > 0)
