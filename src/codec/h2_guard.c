@@ -33,10 +33,16 @@ refill(struct h2_guard *g, int64_t now)
 	g->control = fill(g->control, passed);
 }
 
+static int64_t
+price_of(uint32_t most)
+{
+	return REFILL / (most > 0 ? most : 1);
+}
+
 static bool
 spend(int64_t *left, uint32_t most, unsigned n)
 {
-	int64_t price = REFILL / (most > 0 ? most : 1) * (int64_t)n;
+	int64_t price = price_of(most) * (int64_t)n;
 
 	if (*left < price)
 		return false;
@@ -60,8 +66,13 @@ h2_guard_control(struct h2_guard *g, const struct http_limits *l, unsigned n,
 }
 
 void
+h2_guard_answered(struct h2_guard *g, const struct http_limits *l)
+{
+	g->resets = fill(g->resets, price_of(l->resets) / 2);
+}
+
+void
 h2_guard_credit(struct h2_guard *g, const struct http_limits *l, unsigned n)
 {
-	g->control = fill(g->control,
-	    REFILL / (l->control > 0 ? l->control : 1) * (int64_t)n);
+	g->control = fill(g->control, price_of(l->control) * (int64_t)n);
 }

@@ -7,7 +7,7 @@
 
 /*
  * What a client of HTTP/2 may make us do for nothing: two budgets that fill
- * again with time, each within ten seconds.
+ * again with time, each within ten seconds, and with what is useful.
  */
 struct h2_guard {
 	int64_t last;		/* clock.now when they were filled up last */
@@ -26,3 +26,6 @@ bool h2_guard_control(struct h2_guard *g, const struct http_limits *l,
 
 /* Something useful was done, which explains n such frames. */
 void h2_guard_credit(struct h2_guard *g, const struct http_limits *l, unsigned n);
+
+/* A request was answered to its end.  Two of them allow for one more reset. */
+void h2_guard_answered(struct h2_guard *g, const struct http_limits *l);

@@ -139,6 +139,8 @@ on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
 	}
 	s->end_framed = true;
 	h2_guard_credit(&h->guard, h->codec.limits, 3);
+	if (s->why == NULL)
+		h2_guard_answered(&h->guard, h->codec.limits);
 	if (s->held)
 		mark(h, s, 0, true);
 	if (s->rst_at_end && !s->in_end)

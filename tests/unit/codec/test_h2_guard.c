@@ -39,6 +39,10 @@ budgets_fill_again_within_ten_seconds(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_true(h2_guard_control(&g, &l, 1, SEC(51)));
 	assert_false(h2_guard_control(&g, &l, 1, SEC(51)));
+	h2_guard_answered(&g, &l);
+	assert_false(h2_guard_reset(&g, &l, SEC(51)));
+	h2_guard_answered(&g, &l);
+	assert_true(h2_guard_reset(&g, &l, SEC(51)));
 	h2_guard_credit(&g, &l, 2);
 	assert_true(h2_guard_control(&g, &l, 1, SEC(51)));
 	assert_true(h2_guard_control(&g, &l, 1, SEC(51)));
@@ -80,6 +84,29 @@ ends_who_resets_too_often(void **state)
 	h2_rig_pump(r);
 	nghttp2_submit_rst_stream(r->peer, 0, id, NGHTTP2_CANCEL);
 	assert_calmed(r, "reset protocol 400 too many streams were reset");
+}
+
+/* A thousand requests a second, of which each fifth is given up. */
+static void
+lets_a_busy_client_give_some_up(void **state)
+{
+	struct h2_rig *r = *state;
+	int32_t id;
+
+	r->limits.resets = 20;
+	for (unsigned i = 0; i < 250; i++) {
+		id = h2_rig_get(r);
+		h2_rig_pump(r);
+		if (i % 5 == 4)
+			nghttp2_submit_rst_stream(r->peer, 0, id,
+			    NGHTTP2_CANCEL);
+		else
+			h2_rig_respond(r, i, 200, 0, true);
+		h2_rig_pump(r);
+		h2_rig_release(r, i);
+		r->clock.now += MSEC(1);
+	}
+	assert_int_equal(r->codec->end, CODEC_OPEN);
 }
 
 /* What was reset still costs: it counts until its owner has let go. */
@@ -166,6 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(budgets_fill_again_within_ten_seconds),
 		TEST(ends_who_resets_too_often),
+		TEST(lets_a_busy_client_give_some_up),
 		TEST(counts_streams_until_they_are_let_go),
 		TEST(ends_who_floods),
 		TEST(ends_who_does_not_read),

@@ -1,0 +1,212 @@
+"""A hostile server of HTTP/2 harms nobody but those who ask for it."""
+import threading
+import time
+
+from h2wire import (DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, MORE, PING,
+                    PREFACE, PRIORITY, PUSH, RST, SETTINGS, WINDOW, block,
+                    frame, setting)
+from harness import (SLOW, Steelyard, case, cpu, equal, fail, is_instrumented,
+                     main, once, pool, request, rows, rss, wait_for)
+from origins import GoodOrigin, Origin
+
+MEMORY = 4 << 20
+CPU = 0.5
+PATIENCE = 5
+OK = b"\x88"                            # :status 200
+FIRST, SECOND = b"\0\0\0\1", b"\0\0\0\2"
+
+
+def answer(end=False, kind=HEADERS, flags=END_HEADERS, head=OK):
+    return frame(kind, flags | (END_STREAM if end else 0), 1, head)
+
+
+def interim():
+    return answer(head=block((":status", "103"), ("link", "</" + "x" * 500)))
+
+
+class Hostile(Origin):
+    """Its settings, and, once it is asked, first, then again for ever."""
+
+    def __init__(self, name, first=b"", again=b"", settings=b""):
+        super().__init__(name=name)
+        self.first, self.again, self.settings = first, again, settings
+        self.took = []                  # seconds, a connection that ended
+
+    def script(self, wire, number):
+        begin = time.monotonic()
+        try:
+            self.attack(wire)
+            wire.read_eof(4 * PATIENCE * SLOW)
+        except OSError:
+            pass
+        self.took.append(time.monotonic() - begin)
+
+    def attack(self, wire):
+        wire.read_exactly(len(PREFACE), 5 * SLOW)
+        wire.send(frame(SETTINGS, payload=self.settings))
+        while True:
+            top = wire.read_exactly(9, PATIENCE * SLOW)
+            if len(top) < 9:
+                return
+            wire.read_exactly(int.from_bytes(top[:3], "big"), 5 * SLOW)
+            if top[3] == HEADERS:
+                break
+        wire.send(self.first)
+        while self.again:
+            wire.send(self.again * 50)
+
+
+FLOODS = [
+    ("SETTINGS", b"", frame(SETTINGS), 502),
+    ("SETTINGS of windows", b"", frame(SETTINGS, payload=setting(4, 1))
+     + frame(SETTINGS, payload=setting(4, 2)), 502),
+    ("PING", b"", frame(PING, 0, 0, bytes(8)), 502),
+    ("PING acknowledged", b"", frame(PING, 1, 0, bytes(8)), 502),
+    ("PRIORITY", b"", frame(PRIORITY, 0, 1, b"\0\0\0\3\0"), 502),
+    ("WINDOW_UPDATE", b"", frame(WINDOW, 0, 0, FIRST), 502),
+    ("WINDOW_UPDATE of the stream", b"", frame(WINDOW, 0, 1, FIRST), 502),
+    ("unknown frames", b"", frame(0x42, 0, 1, b"x"), 502),
+    ("RST_STREAM of other streams", b"", b"".join(
+        frame(RST, 0, 1001 + 2 * i, bytes(4)) for i in range(50)), 502),
+    ("GOAWAY that leaves it", b"", frame(
+        GOAWAY, 0, 0, b"\x7f\xff\xff\xff" + bytes(4)), 502),
+    ("CONTINUATION", answer(flags=0), frame(
+        MORE, 0, 1, block(("x", "y"))), 502),
+    ("CONTINUATION, empty", answer(flags=0), frame(MORE, 0, 1), 502),
+    ("CONTINUATION, large", answer(flags=0), frame(
+        MORE, 0, 1, block(("x", "y" * 8000))), 502),
+    ("interim responses", b"", interim(), 502),
+    ("a bomb of references", answer(
+        head=OK + b"\x40\x01x\x7f\xa1\x1e" + b"v" * 4000 + b"\xbe" * 10000),
+     b"", 502),
+    ("cookies without end", answer(
+        head=OK + (b"\0\x0aset-cookie\1a") * 1000), b"", 502),
+    ("PUSH_PROMISE", b"", frame(PUSH, END_HEADERS, 1, SECOND + OK), 502),
+    ("DATA before the head", b"", frame(DATA, 0, 1, b"x"), 502),
+    ("a RST_STREAM", frame(RST, 0, 1, FIRST), b"", 502),
+    ("a WINDOW_UPDATE of 0", frame(WINDOW, 0, 1, bytes(4)), b"", 502),
+    ("a window that overflows", frame(WINDOW, 0, 0, b"\x7f\xff\xff\xff"),
+     b"", 502),
+    ("SETTINGS of a wrong size", frame(SETTINGS, payload=b"x"), b"", 502),
+    ("a refusal of each stream", frame(RST, 0, 1, b"\0\0\0\7"), b"", 502),
+    ("a GOAWAY of each connection", frame(GOAWAY, 0, 0, bytes(8)), b"", 502),
+    ("a head that never ends", answer(flags=0), b"", 504),
+    ("silence", b"", b"", 504),
+]
+
+
+@once
+def proxy():
+    """Behind it a good server, and one that each case puts there anew."""
+    return Steelyard(pool(GoodOrigin(name="good"), name="good"),
+                     pool(GoodOrigin(name="a"), name="bad"),
+                     routes=[{"path": "/good", "pool": "good"},
+                             {"pool": "bad"}])
+
+
+def behind(hostile, **more):
+    """It is the pool's only server now."""
+    s = proxy()
+    s.conf["pools"][1] = pool(
+        hostile, name="bad", protocol="h2", timeouts={
+            "connect": "1s", "request": "1s", "response": "1s", "idle": "1s",
+            "queue": "1s"}, **more)
+    s.reload()
+    return s
+
+
+class Bystander:
+    """Asks the good server again and again, until it is told to stop."""
+
+    def __init__(self, s):
+        self.s, self.slowest, self.over = s, 0, False
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+
+    def watch(self):
+        with self.s.wire() as w:
+            while not self.over:
+                begin = time.monotonic()
+                w.send(request("/good"))
+                equal(w.response(timeout=10 * SLOW).status, 200)
+                self.slowest = max(self.slowest, time.monotonic() - begin)
+                time.sleep(0.01)
+
+    def stop(self):
+        self.over = True
+        self.thread.join()
+
+
+def survives(s, hostile, ask, wanted):
+    """Who asked is answered, others are served, and what it took is little."""
+    memory, busy = rss(s.pid), cpu(s.pid)
+    other = Bystander(s)
+    try:
+        status = ask()
+    finally:
+        other.stop()
+    equal(status, wanted, "status")
+    if other.slowest > 0.5 * SLOW or other.slowest == 0:
+        fail("another waited %.2f s" % other.slowest)
+    if not is_instrumented():
+        if rss(s.pid) - memory > MEMORY:
+            fail("memory grew by %d KiB" % ((rss(s.pid) - memory) >> 10))
+        if cpu(s.pid) - busy > CPU:
+            fail("it took %.2f s" % (cpu(s.pid) - busy))
+    if hostile.again:                   # and the attacker is gone
+        wait_for(lambda: len(hostile.took) == hostile.connections,
+                 PATIENCE * SLOW, "the end of its connections")
+
+
+@rows([(x[0], *x) for x in FLOODS])
+def ends(name, first, again, wanted):
+    hostile = Hostile("h", first, again)
+    s = behind(hostile)
+    survives(s, hostile, lambda: s.get("/" + name.replace(" ", "-"),
+                                       timeout=PATIENCE * SLOW).status,
+             wanted)
+    line = s.access(target="/" + name.replace(" ", "-"))
+    equal((line["status"], line["termination"][0] in "SsP"), (wanted, True),
+          line["termination"])
+    if not line["reason"]:
+        fail("no reason in the log")
+    # A refusal may be tried again, a few times.
+    if hostile.connections > 20:
+        fail("%d connections" % hostile.connections)
+
+
+@case
+def no_stream_for_ever():
+    """It allows none: who waits for one is told so in time."""
+    hostile = Hostile("h", settings=setting(3, 0))
+    s = behind(hostile)
+    begin = time.monotonic()
+    survives(s, hostile, lambda: s.get("/none",
+                                       timeout=PATIENCE * SLOW).status, 504)
+    equal(time.monotonic() - begin < 4 * SLOW, True, "in time")
+    equal(s.access(target="/none")["termination"][0], "s")
+
+
+@case
+def no_window_for_ever():
+    """A body that it never takes."""
+    hostile = Hostile("h", settings=setting(4, 0))
+    s = behind(hostile)
+    survives(s, hostile, lambda: s.get(
+        "/window", method="POST", body=b"x" * 100000,
+        timeout=PATIENCE * SLOW).status, 504)
+
+
+@case
+def a_body_that_never_ends_or_comes_byte_by_byte():
+    """The head was passed on: the client's connection is cut."""
+    hostile = Hostile("h", answer())
+    s = behind(hostile)
+    with s.wire() as w:
+        w.send(request("/body"))
+        equal(w.read_until(b"\r\n\r\n", 5 * SLOW)[:12], b"HTTP/1.1 200")
+        equal(w.is_closed(5 * SLOW), True, "cut")
+    equal(s.access(target="/body")["termination"], "sD")
+
+
+main()
