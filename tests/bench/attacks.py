@@ -187,7 +187,8 @@ def main():
             "sink", "p99", "".join(" %6.6s" % n for n in names), "/alone",
             "/sink", "  /peer" if names else ""))
         try:
-            for row in h2attacks.FLOODS + h2attacks.HELD:
+            for row in h2attacks.FLOODS + h2attacks.STEADY \
+                    + h2attacks.HELD:
                 if a.only and not any(x in row.name for x in a.only):
                     continue
                 one, runs = bench.measure(row)

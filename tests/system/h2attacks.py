@@ -15,7 +15,7 @@ from h2wire import (CALM, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, MORE, 
                     PREFACE, PRIORITY, RST, SETTINGS, WINDOW, block, frame,
                     head, setting)
 
-PROTOCOL, STREAM_CLOSED, FRAME_SIZE = 1, 5, 6
+PROTOCOL, FLOW_CONTROL, STREAM_CLOSED, FRAME_SIZE = 1, 3, 5, 6
 PRIORITY_UPDATE = 0x10
 ONE = b"\0\0\0\1"
 CANCEL = b"\0\0\0\x08"
@@ -88,6 +88,12 @@ def small_bomb(stream):
     """As large as may be, so that each is answered 431."""
     return frame(HEADERS, END_HEADERS | END_STREAM, stream, head()
                  + b"\x40\x01x\x7f\xa1\x1e" + b"v" * 4000 + b"\xbe" * 50)
+
+
+def crumbs(stream):
+    """A cookie in the smallest pieces there are."""
+    return frame(HEADERS, END_HEADERS | END_STREAM, stream, head()
+                 + b"\x40\6cookie\3c=1" + b"\xbe" * 10000)
 
 
 def resized(stream):
@@ -191,7 +197,29 @@ FLOODS = [
     Attack("unknown frames of a stream", repeated(
         POST, frame(0x42, 0, 1, b"x" * 100))),
     Attack("bomb of references", each_stream(bomb, 1, 1)),
+    Attack("crumbs of cookies", each_stream(crumbs, 1, 1)),
     Attack("table resized", each_stream(resized, 1)),
+    Attack("bodies of a wrong length", each_stream(
+        lambda s: get(s, more=[("content-length", "5")]), 1)),
+    Attack("bodies longer than they say", each_stream(
+        lambda s: get(s, "/slow?ms=100", False, "POST",
+                      [("content-length", "1")])
+        + frame(DATA, 0, s, b"xx"))),
+    Attack("SETTINGS of tiny frames", repeated(
+        b"", frame(SETTINGS, payload=setting(5, 1))), codes=(PROTOCOL,)),
+    Attack("SETTINGS of a huge window", repeated(
+        b"", frame(SETTINGS, payload=setting(4, 1 << 31))),
+        codes=(FLOW_CONTROL,)),
+    Attack("SETTINGS of huge frames", repeated(
+        frame(SETTINGS, payload=setting(5, (1 << 24) - 1)),
+        frame(DATA, 0, 1, bytes(16385)), 1, 1), codes=(FRAME_SIZE,)),
+]
+
+# Nothing that an honest client would not do: they may go on.
+STEADY = [
+    Attack("DATA, a byte at a time", repeated(POST, frame(DATA, 0, 1, b"x"))),
+    Attack("DATA, a byte and padding", repeated(POST, frame(
+        DATA, 8, 1, b"\xff" + bytes(256)))),
 ]
 
 HELD = [

@@ -3,7 +3,7 @@ import threading
 import time
 
 import h2attacks
-from h2wire import CALM
+from h2wire import CALM, HEADERS, RST, H2Wire, frame
 from harness import (SLOW, Steelyard, case, cpu, equal, fail, is_instrumented,
                      main, once, pool, rows, rss, run, wait_for)
 from origins import GoodOrigin
@@ -67,6 +67,37 @@ def ends(attack):
         fail("memory grew by %d KiB" % ((rss(s.pid) - memory) >> 10))
     if cpu(s.pid) - busy > CPU:
         fail("it took %.2f s" % (cpu(s.pid) - busy))
+
+
+@rows([(a.name, a) for a in h2attacks.STEADY])
+def goes_on_but_holds_little(attack):
+    """Others are served meanwhile."""
+    s = proxy()
+    memory = rss(s.pid)
+    attacker = threading.Thread(target=h2attacks.run,
+                                args=(s.port, attack, 1))
+    attacker.start()
+    while attacker.is_alive():
+        is_alive(s)
+    if not is_instrumented() and rss(s.pid) - memory > MEMORY:
+        fail("memory grew by %d KiB" % ((rss(s.pid) - memory) >> 10))
+
+
+@case
+def a_busy_client_may_give_some_up():
+    """2,000 requests, each fifth of them given up."""
+    with Steelyard(pool(GoodOrigin(name="a")),
+                   routes=[{"path": "/echo", "respond": {"status": 204}},
+                           {"pool": "web"}]) as s, H2Wire(s.port) as w:
+        for first in range(1, 4000, 50):
+            w.send(b"".join(h2attacks.get(first + 2 * i)
+                            if i % 5 else h2attacks.get(
+                                first + 2 * i, "/slow?ms=5000") + frame(
+                                RST, 0, first + 2 * i, h2attacks.CANCEL)
+                            for i in range(25)))
+            for i in range(20):
+                w.until(HEADERS)
+        equal(abuses(s), 0)
 
 
 @case
