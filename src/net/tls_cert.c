@@ -76,7 +76,8 @@ warn_of_mode(const char *path, const struct stat *st, struct text *warnings)
 static bool
 holds_key(const struct text *t)
 {
-	return memmem(t->p, t->n, "CERTIFICATE-----", 16) == NULL ||
+	return t->n == 0 ||
+	    memmem(t->p, t->n, "CERTIFICATE-----", 16) == NULL ||
 	    memmem(t->p, t->n, "PRIVATE KEY-----", 16) != NULL;
 }
 
