@@ -27,8 +27,17 @@ struct pump {
 	struct task flush, resume;
 	const struct codec_shared *shared;	/* as link_codec got it */
 	uint32_t lingered;
+	int error;		/* writing failed; what came before is to be
+				 * read first */
 	bool few;		/* a pipe was filled with next to nothing */
 };
+
+/* Towards a client? */
+static bool
+is_front(const struct link *l)
+{
+	return l->sink->on_stream != NULL;
+}
 
 static void
 on_output(void *owner)
@@ -44,7 +53,7 @@ on_resume(void *owner)
 {
 	struct link *l = owner;
 
-	if (!l->down)
+	if (!l->down || !is_front(l))
 		loop_run(link_loop(l), &l->pump->resume);
 }
 
@@ -81,7 +90,8 @@ go_down(struct link *l, bool reset)
 	l->down = true;
 	if (l->pump != NULL) {
 		task_stop(&l->pump->flush);
-		task_stop(&l->pump->resume);
+		if (is_front(l))
+			task_stop(&l->pump->resume);
 	}
 	l->reset = reset;
 	l->sink->on_down(l->owner);
@@ -334,36 +344,51 @@ read_some(struct link *l)
 		buf_release(&p->in, &link_loop(l)->pages);
 }
 
+/*
+ * Writing failed, but a server may have said something before it left: an
+ * answer to a request whose body it did not want.  All of it is read first, as
+ * its bytes are taken.  What a client said is of no use to anybody.
+ */
+static void
+judge_broken(struct link *l)
+{
+	struct pump *p = l->pump;
+
+	if (p->error == 0 || (!is_front(l) &&
+	    (l->codec->paused || l->conn->readable)))
+		return;
+	if (l->codec->end != CODEC_ABORT)	/* reading has not told it */
+		codec_eof(l->codec, p->error);
+	p->error = 0;
+}
+
+static void
+break_off(struct link *l)
+{
+	l->pump->error = l->conn->error;
+	l->conn->readable = true;
+	read_some(l);
+	judge_broken(l);
+}
+
+/* Once it is down the codec may still have to tell what a server had sent. */
 static void
 run_resume(struct task *t)
 {
 	struct link *l = list_entry(t, struct pump, resume)->link;
 
 	drop_pipe(l);
-	if (l->down)
-		return;
 	if (l->lingering) {
-		discard(l);
+		if (!l->down)
+			discard(l);
 		return;
 	}
 	feed(l);
+	if (l->down)
+		return;
 	read_some(l);
+	judge_broken(l);
 	settle(l);
-}
-
-/*
- * Writing failed, but the peer may have said something before it left: an
- * answer to a request whose body it did not want.
- */
-static void
-read_last(struct link *l)
-{
-	int error = l->conn->error;
-
-	l->conn->readable = true;
-	read_some(l);
-	if (!l->conn->eof)
-		codec_eof(l->codec, error);
 }
 
 /*
@@ -401,7 +426,7 @@ run_flush(struct task *t)
 			break;
 		w = write_some(l, v, n, &rest);
 		if (w < 0) {
-			read_last(l);
+			break_off(l);
 			break;
 		}
 		codec_sent(l->codec, (size_t)w);

@@ -17,6 +17,9 @@
  * It reads only while the codec wants bytes, writes when the codec has some,
  * and ends the connection as codec->end says.  Bounded work an event.
  *
+ * Towards a server, what it said before it broke off is read to its end, and
+ * told also after on_down, as long as somebody holds a stream.
+ *
  * Of a long body the bytes come through a pipe instead, if codec, conn and the
  * loop's pipes allow it.  Pipe and page are held only while bytes stand there.
  */

@@ -13,7 +13,10 @@
 void
 peer_say(struct peer *p, const char *bytes, size_t n)
 {
-	say_bytes_later(p->w, bytes, n);
+	if (p->holds)
+		text_add_slice(&p->said, slice_make(bytes, n));
+	else
+		say_bytes_later(p->w, bytes, n);
 }
 
 void
@@ -47,6 +50,7 @@ free_peer(struct prop *prop)
 	for (unsigned i = 0; i <= PEER_STREAMS; i++)
 		stream_fini(&p->s[i]);
 	text_fini(&p->in);
+	text_fini(&p->said);
 	free(p);
 }
 
@@ -62,6 +66,7 @@ peer_new(struct stage *st, struct wire *w, bool is_client, bool h2,
 	p->w = w;
 	p->is_client = is_client;
 	text_init(&p->in);
+	text_init(&p->said);
 	if (h2)
 		peer_h2_init(p, streams);
 	peer_settle(p);
@@ -362,6 +367,16 @@ peer_reset(struct peer *p, unsigned n, uint32_t code)
 	}
 	peer_h2_reset(p, n, code);
 	peer_settle(p);
+}
+
+void
+peer_burst(struct peer *p, bool reset)
+{
+	p->holds = false;
+	say_bytes_later(p->w, p->said.p, p->said.n);
+	text_clear(&p->said);
+	if (reset)
+		say_reset_behind_later(p->w);
 }
 
 void

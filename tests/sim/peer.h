@@ -41,6 +41,8 @@ struct peer {
 	struct wire *w;
 	bool is_client;
 	bool is_deaf;			/* takes no byte of a body */
+	bool holds;			/* what it says waits for peer_burst */
+	struct text said;
 	unsigned n;			/* streams so far */
 	struct peer_stream s[PEER_STREAMS + 1];
 	/* HTTP/1.1: what is being read. */
@@ -84,6 +86,9 @@ void peer_reset(struct peer *p, unsigned n, uint32_t code);
 
 /* HTTP/2: no stream after this number was, or will be, looked at. */
 void peer_goaway(struct peer *p, unsigned last);
+
+/* What it said since it holds arrives at once, and then maybe a RST. */
+void peer_burst(struct peer *p, bool reset);
 
 /* What was heard so far. */
 const struct told *peer_told(struct peer *p, unsigned n);

@@ -58,7 +58,7 @@ wire_recv(struct conn *c, void *p, size_t n)
 	struct wire *w = wire_of(c);
 	size_t have = unread(w);
 
-	if (w->in_reset) {
+	if (w->in_reset && (have == 0 || !w->is_behind)) {
 		c->readable = false;
 		c->error = ECONNRESET;
 		return -1;
@@ -69,7 +69,7 @@ wire_recv(struct conn *c, void *p, size_t n)
 		return w->in_eof ? -1 : 0;
 	}
 	if (have < n) {
-		c->readable = w->in_eof;
+		c->readable = w->in_eof || w->in_reset;
 		n = have;
 	}
 	memcpy(p, w->in.p + w->in_at, n);
@@ -135,7 +135,7 @@ wire_splice_in(struct conn *c, struct pipe *p, size_t most)
 
 	assert_int_equal(p->held, 0);
 	assert_true(most <= PIPE_SIZE);
-	if (w->in_reset || unread(w) == 0)
+	if ((w->in_reset && !w->is_behind) || unread(w) == 0)
 		return wire_recv(c, NULL, 0);
 	n = write(p->in, w->in.p + w->in_at,
 	    unread(w) < most ? unread(w) : most);
@@ -646,6 +646,13 @@ say_reset_later(struct wire *w)
 	w->conn.readable = true;
 	w->conn.writable = w->conn.connected;	/* writing fails at once */
 	tell(w);
+}
+
+void
+say_reset_behind_later(struct wire *w)
+{
+	w->is_behind = true;
+	say_reset_later(w);
 }
 
 void

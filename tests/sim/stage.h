@@ -41,6 +41,7 @@ struct wire {
 	struct text last;	/* what wire_heard returned */
 	/* What the test did, and what the product did. */
 	bool in_eof, in_reset;
+	bool is_behind;		/* the reset is read after what was said */
 	const struct host *host;
 	bool shut, closed, reset;
 	bool more;		/* as the last send said */
@@ -146,6 +147,7 @@ void say_reset(struct stage *st, struct wire *w);
 void say_later(struct wire *w, const char *text);
 void say_bytes_later(struct wire *w, const char *bytes, size_t n);
 void say_reset_later(struct wire *w);
+void say_reset_behind_later(struct wire *w);	/* the bytes said so far */
 
 /* A reset that the product is not told of: it meets it by writing. */
 void break_silently(struct wire *w);

@@ -323,6 +323,38 @@ survives_a_client_that_breaks_while_we_write(void **state)
 	stage_close(&st);
 }
 
+/*
+ * Its FIN was read while an earlier request was answered, and a piece of the
+ * body is lent to a server that does not take it: so nothing is read any more.
+ */
+static void
+notices_by_writing_that_a_client_left_which_had_ended(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = play_until(&st, IN_WAIT);
+	assert_starts(heard(&st, t.server), "GET / ");
+	t.server->room = 400;
+	say_later(t.client, "POST / HTTP/1.1\r\nHost: x\r\n"
+	    "Content-Length: 5000\r\n\r\n");
+	say_many(&st, t.client, 5000);
+	say_eof(&st, t.client);
+	say(&st, t.server, OK);
+	assert_ends(heard(&st, t.client), "\r\n\r\nok");
+	assert_ended(&st, "--", 200);
+	assert_starts(t.server->out.p, "POST / ");
+	assert_int_equal(waiting(t.server), 400);
+	break_silently(t.client);
+	say(&st, t.server, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n012");
+	assert_true(t.client->closed);
+	assert_ended(&st, "CD", 200);
+	assert_true(is_cut(t.server));
+	stage_close(&st);
+}
+
 static void
 passes_on_an_answer_the_server_gave_before_it_broke(void **state)
 {
@@ -362,6 +394,8 @@ main(void)
 		cmocka_unit_test(
 		    refuses_a_request_whose_chunks_are_malformed),
 		cmocka_unit_test(survives_a_client_that_breaks_while_we_write),
+		cmocka_unit_test(
+		    notices_by_writing_that_a_client_left_which_had_ended),
 		cmocka_unit_test(
 		    passes_on_an_answer_the_server_gave_before_it_broke),
 	};

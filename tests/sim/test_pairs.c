@@ -258,6 +258,67 @@ carries_an_early_answer(void **state)
 	close_scene(&sc);
 }
 
+/*
+ * It is whole, and behind it the server breaks off, all before we look: the
+ * answer stands (RFC 9113 8.1).  The client goes on with its body meanwhile, so
+ * that we meet the end by writing, too.
+ */
+static void
+carries_an_early_answer_before_a_reset(void **state)
+{
+	static const struct {
+		int64_t length;
+		size_t body;
+		bool trailers, writes, tcp;
+	} rows[] = {
+		{ 3, 3, false, false, false },
+		{ 3, 3, false, true, true },
+		{ PEER_UNKNOWN, 3, false, false, false },
+		{ PEER_UNKNOWN, 3, false, true, true },
+		{ PEER_UNKNOWN, 3, true, true, false },
+		{ PEER_UNKNOWN, 3, true, true, true },
+		{ 40000, 40000, false, false, false },
+		{ 40000, 40000, false, false, true },
+		{ PEER_UNKNOWN, 40000, true, false, true },
+		{ 40000, 40000, false, true, true },
+		{ PEER_UNKNOWN, 40000, true, true, false },
+		{ PEER_UNKNOWN, 40000, true, true, true },
+		{ 0, 0, false, true, true },
+	};
+	struct scene sc;
+	const struct told *t;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		open_scene(&sc, state);
+		peer_ask(sc.client, "POST", "/", "TE: trailers\r\n", 100);
+		meet(&sc);
+		peer_body(sc.client, 1, "abc", false);
+		peer_told(sc.server, 1);
+		sc.server->holds = true;
+		peer_answer(sc.server, 1, 413, "", rows[i].length);
+		peer_body_many(sc.server, 1, rows[i].body, !rows[i].trailers);
+		if (rows[i].trailers)
+			peer_trailers(sc.server, 1, "x-sum: 1\r\n");
+		if (sc.pair->back && !rows[i].tcp)
+			peer_reset(sc.server, 1, 0);
+		if (rows[i].writes) {
+			sc.client->holds = true;
+			peer_body(sc.client, 1, "def", false);
+			peer_burst(sc.client, false);
+		}
+		peer_burst(sc.server, !sc.pair->back || rows[i].tcp);
+		stage_settle(&sc.st);
+		t = peer_told(sc.client, 1);
+		assert_starts(t->head.p, "413\n");
+		assert_int_equal(t->body.n, rows[i].body);
+		assert_true(t->end);
+		if (rows[i].trailers)
+			assert_has(t->trailers.p, "x-sum: 1\n");
+		assert_ended(&sc.st, "--", 413);
+		close_scene(&sc);
+	}
+}
+
 static void
 cancels_what_the_client_leaves(void **state)
 {
@@ -557,6 +618,7 @@ static const struct {
 	CASE(carries_interim_responses),
 	CASE(carries_an_answer_to_head),
 	CASE(carries_an_early_answer),
+	CASE(carries_an_early_answer_before_a_reset),
 	CASE(cancels_what_the_client_leaves),
 	CASE(cancels_an_answer_that_the_client_leaves),
 	CASE(answers_502_when_the_server_breaks_off),
