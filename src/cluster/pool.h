@@ -40,6 +40,7 @@ struct pool {
 	struct timer warmth;		/* slow start: looks again */
 	struct list queue;		/* of struct place: who waits for room */
 	uint32_t nqueue, ncalled;
+	uint32_t nagain;		/* of queue: not for all servers */
 	uint64_t tickets;		/* of the queue */
 	uint32_t in_flight;		/* exchanges that hold the pool */
 	uint32_t retrying;		/* of them, in a second try or later */

@@ -1,13 +1,14 @@
 /*
  * queue.c - requests that wait for a server with room.
  *
- *	p->queue     who takes any server
+ *	p->queue     who takes any server, or any that it has not tried
  *	s->queue     who waits for the server of its key
  *
  * Why:       first come, first served: who is called keeps its turn until it
  *            has picked, and nobody new gets in between.  The end of a request
  *            looks at its own server, not at all of them.
- * Invariant: nqueue is the number on all lists of the pool; ncalled those
+ * Invariant: nqueue is the number on all lists of the pool, nagain of those on
+ *            its own the retries; ncalled those
  *            called that have not answered, s->ncalled of them those who wait
  *            for s, which is not freed meanwhile.  Nobody is on a list while
  *            there is room that was promised to nobody.
@@ -24,9 +25,13 @@ place_init(struct place *pl, void (*on_turn)(void *owner), void *owner)
 	list_init(&pl->node);
 }
 
+/* One more on a list of the pool, or one less. */
 static void
-note_length(struct pool *p)
+count(struct pool *p, const struct place *pl, int n)
 {
+	p->nqueue += (uint32_t)n;
+	if (pl->wanted == NULL && pl->ntried > 0)
+		p->nagain += (uint32_t)n;
 	p->count.qcur = p->nqueue;
 	if (p->nqueue > p->count.qmax)
 		p->count.qmax = p->nqueue;
@@ -54,12 +59,11 @@ static void
 call(struct pool *p, struct place *pl)
 {
 	list_del(&pl->node);
-	p->nqueue--;
+	count(p, pl, -1);
 	p->ncalled++;
 	if (pl->wanted != NULL)
 		pl->wanted->ncalled++;
 	pl->called = true;
-	note_length(p);
 	pl->on_turn(pl->owner);
 }
 
@@ -73,13 +77,53 @@ is_by_server(const struct pool *p)
 bool
 queue_has_precedence(const struct pool *p)
 {
-	return p->nqueue + p->ncalled > 0 && !is_by_server(p);
+	return p->nqueue - p->nagain + p->ncalled > 0 && !is_by_server(p);
 }
 
 bool
 queue_has_claimed(const struct server *s)
 {
 	return server_room(s) <= s->ncalled;
+}
+
+static bool
+was_tried(const struct place *pl, const struct server *s)
+{
+	for (unsigned i = 0; i < pl->ntried; i++)
+		if (pl->tried[i] == s)
+			return true;
+	return false;
+}
+
+/* Some server that was not tried: with room, or any such; NULL: none. */
+static struct server *
+find_other(const struct pool *p, const struct place *pl, bool with_room)
+{
+	for (unsigned i = 0; i < p->nusable; i++)
+		if (!was_tried(pl, p->usable[i]) && (!with_room ||
+		    !queue_has_claimed(p->usable[i])))
+			return p->usable[i];
+	return NULL;
+}
+
+bool
+queue_has_others(const struct pool *p, const struct place *pl)
+{
+	return find_other(p, pl, false) != NULL;
+}
+
+bool
+queue_takes(const struct pool *p, const struct place *pl)
+{
+	return pl->called || p->nqueue < p->conf->max_queue;
+}
+
+/* Is some of the room there is for this one? */
+static bool
+is_served(const struct pool *p, const struct place *pl)
+{
+	return pl->ntried == 0 || find_other(p, pl, true) != NULL ||
+	    !queue_has_others(p, pl);
 }
 
 /* Is there more than those called may take? */
@@ -98,8 +142,27 @@ has_room(const struct pool *p)
 static void
 call_any(struct pool *p)
 {
-	while (!list_is_empty(&p->queue) && has_room(p))
-		call(p, list_entry(p->queue.next, struct place, node));
+	struct place *pl;
+
+	list_each(pl, &p->queue, struct place, node) {
+		if (!has_room(p))
+			break;
+		if (is_served(p, pl))
+			call(p, pl);
+	}
+}
+
+/* The first of those who take that server. */
+static void
+call_first(struct pool *p, const struct server *s)
+{
+	struct place *pl;
+
+	list_each(pl, &p->queue, struct place, node)
+		if (!was_tried(pl, s)) {
+			call(p, pl);
+			break;
+		}
 }
 
 /* Those who wait for it. */
@@ -118,8 +181,10 @@ queue_forget(struct server *s)
 
 	list_each(pl, &s->queue, struct place, node) {
 		list_del(&pl->node);
+		count(s->pool, pl, -1);
 		pl->wanted = NULL;
 		at = insert(l, at, pl);
+		count(s->pool, pl, 1);
 	}
 }
 
@@ -131,8 +196,8 @@ queue_room(struct server *s)
 	if (p->nqueue == 0 || pool_objection(p, s) != NULL)
 		return;
 	call_for(s);
-	if (!list_is_empty(&p->queue) && !queue_has_claimed(s))
-		call(p, list_entry(p->queue.next, struct place, node));
+	if (!queue_has_claimed(s))
+		call_first(p, s);
 }
 
 void
@@ -157,14 +222,13 @@ queue_join(struct pool *p, struct place *pl, struct server *wanted)
 	bool room;
 
 	must(!pl->called);
-	if (p->nqueue >= p->conf->max_queue)
+	if (!queue_takes(p, pl))
 		return false;
-	room = list_is_empty(&p->queue) && p->ncalled > 0;
+	room = (list_is_empty(&p->queue) || p->nagain > 0) && p->ncalled > 0;
 	pl->wanted = wanted;
 	pl->ticket = ++p->tickets;
 	list_add_tail(list_for(p, wanted), &pl->node);
-	p->nqueue++;
-	note_length(p);
+	count(p, pl, 1);
 	if (room)		/* perhaps for more than those called */
 		call_any(p);
 	return true;
@@ -193,9 +257,8 @@ queue_rejoin(struct pool *p, struct place *pl, struct server *wanted)
 	close_call(p, pl);
 	pl->wanted = wanted;
 	(void)insert(l, l->next, pl);
-	p->nqueue++;
-	note_length(p);
-	if (wanted != NULL)
+	count(p, pl, 1);
+	if (wanted != NULL || pl->ntried > 0)
 		call_any(p);	/* its turn is for the next one */
 }
 
@@ -207,8 +270,7 @@ queue_leave(struct pool *p, struct place *pl)
 		queue_wake(p);		/* its room is for the next one */
 	} else if (list_has(&pl->node)) {
 		list_del(&pl->node);
-		p->nqueue--;
-		note_length(p);
+		count(p, pl, -1);
 	}
 }
 

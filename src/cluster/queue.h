@@ -19,6 +19,9 @@ struct server;
  * Where each waits for the server of its key (on_full = "queue"), there is a
  * FIFO a server as well, and they do not hold up each other; all count
  * together against max_queue.
+ *
+ * A retry waits for a server that was not tried.  Room of one that was is for
+ * whoever comes next, so that nobody is held up by it.
  */
 struct place {
 	struct list node;
@@ -26,10 +29,18 @@ struct place {
 	void *owner;
 	uint64_t ticket;		/* by which lists are in order */
 	struct server *wanted;		/* the one it waits for; NULL: any */
+	struct server *const *tried;	/* any but these, which have failed it, */
+	unsigned ntried;		/* as long as there are others */
 	bool called;
 };
 
 void place_init(struct place *pl, void (*on_turn)(void *owner), void *owner);
+
+/* Is there a usable server that it has not tried, though it may be full? */
+bool queue_has_others(const struct pool *p, const struct place *pl);
+
+/* May it join, or is it called and may join again? */
+bool queue_takes(const struct pool *p, const struct place *pl);
 
 /* At the tail.  False: the queue is full. */
 bool queue_join(struct pool *p, struct place *pl, struct server *wanted);

@@ -13,12 +13,12 @@
  * Borrows:   both streams, until it releases them.
  * Invariant: the front stream is let go after the log line, which shows its
  *            request, and nothing of the exchange runs after that.
- * Not here:  storing facts (exchange_facts.c), waiting for a connection
- *            (exchange_connect.c), moving bytes (exchange_flow.c),
- *            heads and their order (exchange_forward.c), answers (reply.c).
+ * Not here:  storing facts (exchange_facts.c), waiting for a server
+ *            (exchange_queue.c) or a connection (exchange_connect.c), moving
+ *            bytes (exchange_flow.c), heads and their order
+ *            (exchange_forward.c), answers (reply.c).
  */
 #include "proxy/exchange.h"
-
 
 #include "base/must.h"
 #include "http/uri.h"
@@ -197,55 +197,6 @@ on_asked(void *owner)
 }
 
 static bool
-leave_queue(struct exchange *x)
-{
-	queue_leave(x->pool, &x->place);
-	return true;
-}
-
-/* Every server is full, or that of its key, which it waits for.  Who was called
- * and found none keeps its turn. */
-static bool
-join_queue(struct exchange *x, struct server *wanted)
-{
-	struct pool *p = x->pool;
-
-	x->left = NULL;		/* it may be freed before our turn comes */
-	if (x->place.called) {
-		queue_rejoin(p, &x->place, wanted);
-		return exchange_go(x, EXCHANGE_QUEUE);
-	}
-	place_init(&x->place, on_asked, x);
-	x->queue_ahead = p->nqueue;
-	if (!queue_join(p, &x->place, wanted))
-		return exchange_refuse(x, 503, 's', 'Q',
-		    "every server is full, and so is the queue of the pool");
-	x->times.waiting = x->worker->loop->clock.now;
-	exchange_wait(x, x->times.waiting + x->pconf->timeouts.queue);
-	return exchange_go(x, EXCHANGE_QUEUE);
-}
-
-static bool
-step_queue(struct exchange *x)
-{
-	int64_t end = x->times.waiting + x->pconf->timeouts.queue;
-
-	if (x->client_gone)
-		return leave_queue(x) && exchange_abort(x, 'C', 'Q',
-		    "the client left while its request was in the queue");
-	if (x->refused)
-		return leave_queue(x) && exchange_refuse_fault(x);
-	if (exchange_is_overdue(x))
-		return leave_queue(x) && exchange_overdue(x, 's', 'Q');
-	if (x->place.called)
-		return exchange_go(x, EXCHANGE_PICK);
-	if (x->worker->loop->clock.now >= end)
-		return leave_queue(x) && exchange_refuse(x, 503, 's', 'Q',
-		    "no server had room for the request in time");
-	return false;
-}
-
-static bool
 step_pick(struct exchange *x)
 {
 	struct server *full = NULL;
@@ -261,17 +212,18 @@ step_pick(struct exchange *x)
 	struct server *s;
 
 	if (x->client_gone)
-		return leave_queue(x) && exchange_abort(x, 'C', 'C',
+		return exchange_leave_queue(x) && exchange_abort(x, 'C', 'C',
 		    "the client left before a server was reached");
 	if (exchange_is_overdue(x))
-		return leave_queue(x) && exchange_overdue(x, 's', 'C');
+		return exchange_leave_queue(x) && exchange_overdue(x, 's', 'C');
 	if (queue_has_precedence(x->pool) && !x->place.called)
-		return join_queue(x, NULL);
-	s = pool_pick(x->pool, &pick, true);
+		return exchange_join_queue(x, NULL);
+	s = pool_pick(x->pool, &pick, exchange_may_return(x));
 	if (s == NULL && x->pool->nusable > 0)
-		return join_queue(x, full);
+		return exchange_join_queue(x, full);
 	if (s == NULL)
-		return leave_queue(x) && exchange_refuse(x, 503, 'S', 'C',
+		return exchange_leave_queue(x) &&
+		    exchange_refuse(x, 503, 'S', 'C',
 		    "no server of the pool takes requests");
 	if (x->left != NULL && x->left != s) {
 		x->left->count.wredis++;
@@ -509,6 +461,12 @@ step_done(struct exchange *x)
 		access_log(x);
 	let_go(x);
 	return false;
+}
+
+static bool
+step_queue(struct exchange *x)
+{
+	return exchange_step_queue(x);
 }
 
 static bool

@@ -12,6 +12,16 @@
 /* exchange_facts.c */
 extern const struct stream_sink exchange_front_sink, exchange_back_sink;
 
+/*
+ * exchange_queue.c: who was called and found no room keeps its turn; wanted:
+ * the server of its key, or NULL.  May a server that has failed it be picked
+ * again?  If there is no other, or all others are full and it may not wait.
+ */
+bool exchange_join_queue(struct exchange *x, struct server *wanted);
+bool exchange_leave_queue(struct exchange *x);		/* true */
+bool exchange_may_return(struct exchange *x);
+bool exchange_step_queue(struct exchange *x);
+
 /* exchange_connect.c */
 bool exchange_step_connect(struct exchange *x);
 void exchange_note_tried(struct exchange *x);	/* its server */

@@ -88,6 +88,139 @@ nobody_overtakes_who_waits_for_the_server_of_its_key(void **state)
 	stage_close(&st);
 }
 
+/* A refuses, B has all that it may have; the client of what B has. */
+static struct wire *
+begin_retry(struct stage *st)
+{
+	struct wire *first;
+
+	stage_reach(st, SERVER_A, REACH_REFUSE);
+	first = ask(st, FROM("first"));
+	while (stage_server(st, "b")->active == 0)
+		first = ask(st, FROM("first"));
+	assert_int_equal(stage_server(st, "b")->active, 1);
+	return first;
+}
+
+/* It waits for another, and does not go back to the one that refused it. */
+static void
+a_retry_waits_for_another_server(void **state)
+{
+	struct wire *again, *other, *server;
+	struct stage st;
+	unsigned dials;
+
+	(void)state;
+	STAGE(&st, .servers = LIMITED);
+	(void)begin_retry(&st);
+	dials = stage_dials(&st, SERVER_A);
+	again = ask(&st, FROM("again"));
+	assert_int_equal(stage_dials(&st, SERVER_A), dials + 1);
+	assert_int_equal(stage_pool(&st)->nqueue, 1);
+	/* Whom A has not failed is not held up by it. */
+	stage_reach(&st, SERVER_A, REACH_ACCEPT);
+	other = ask(&st, FROM("other"));
+	say(&st, stage_dialled(&st, SERVER_A), OK);
+	assert_starts(heard(&st, other), "HTTP/1.1 200 ");
+	assert_int_equal(stage_pool(&st)->nqueue, 1);
+	server = next_at_server(&st, "Host: first");
+	(void)stage_log(&st);
+	say(&st, server, OK);
+	assert_int_equal(stage_pool(&st)->nqueue, 0);
+	assert_has(heard(&st, server), "Host: again");
+	say(&st, server, OK);
+	assert_starts(heard(&st, again), "HTTP/1.1 200 ");
+	assert_has(stage_log(&st), "\"retries\":1");
+	stage_close(&st);
+}
+
+/* Those behind it who may take the room are called; it is not. */
+static void
+a_retry_is_overtaken_by_who_takes_the_server_that_refused(void **state)
+{
+	struct wire *again, *behind, *server;
+	struct stage st;
+
+	(void)state;
+	STAGE(&st, .servers = LIMITED);
+	(void)begin_retry(&st);
+	again = ask(&st, FROM("again"));
+	stage_reach(&st, SERVER_A, REACH_ACCEPT);
+	(void)ask(&st, FROM("holds"));
+	behind = ask(&st, FROM("behind"));
+	assert_int_equal(stage_pool(&st)->nqueue, 2);
+	server = stage_dialled(&st, SERVER_A);
+	assert_has(heard(&st, server), "Host: holds");
+	say(&st, server, OK);
+	assert_int_equal(stage_pool(&st)->nqueue, 1);
+	assert_has(heard(&st, server), "Host: behind");
+	say(&st, server, OK);
+	assert_starts(heard(&st, behind), "HTTP/1.1 200 ");
+	assert_int_equal(stage_pool(&st)->nqueue, 1);
+	server = next_at_server(&st, "Host: first");
+	say(&st, server, OK);
+	assert_has(heard(&st, server), "Host: again");
+	say(&st, server, OK);
+	assert_starts(heard(&st, again), "HTTP/1.1 200 ");
+	assert_int_equal(stage_pool(&st)->nqueue, 0);
+	stage_close(&st);
+}
+
+/* B is taken out: there is no other any more. */
+static void
+a_retry_goes_back_when_there_is_no_other(void **state)
+{
+	struct wire *again;
+	struct stage st;
+
+	(void)state;
+	STAGE(&st, .servers = LIMITED);
+	(void)begin_retry(&st);
+	again = ask(&st, FROM("again"));
+	assert_int_equal(stage_pool(&st)->nqueue, 1);
+	stage_reach(&st, SERVER_A, REACH_ACCEPT);
+	server_set_admin(stage_server(&st, "b"), SERVER_MAINT);
+	stage_settle(&st);
+	assert_int_equal(stage_pool(&st)->nqueue, 0);
+	say(&st, stage_dialled(&st, SERVER_A), OK);
+	assert_starts(heard(&st, again), "HTTP/1.1 200 ");
+	stage_close(&st);
+}
+
+static void
+a_retry_waits_as_long_as_any_request(void **state)
+{
+	struct stage st;
+
+	(void)state;
+	STAGE(&st, .servers = LIMITED, .pool =
+	    "timeouts = { queue = \"2s\"; };");
+	(void)begin_retry(&st);
+	(void)ask(&st, FROM("again"));
+	(void)stage_log(&st);
+	stage_advance(&st, SEC(3));
+	assert_ended(&st, "sQ", 503);
+	stage_close(&st);
+}
+
+/* Where nobody may wait, another try at the same server is better than none. */
+static void
+a_retry_goes_back_when_it_may_not_wait(void **state)
+{
+	struct stage st;
+	unsigned dials;
+
+	(void)state;
+	STAGE(&st, .servers = LIMITED, .pool = "max_queue = 0;");
+	(void)begin_retry(&st);
+	dials = stage_dials(&st, SERVER_A);
+	(void)stage_log(&st);
+	(void)ask(&st, FROM("again"));
+	assert_int_equal(stage_dials(&st, SERVER_A), dials + 3);
+	assert_ended(&st, "SC", 503);
+	stage_close(&st);
+}
+
 int
 main(void)
 {
@@ -95,6 +228,12 @@ main(void)
 		cmocka_unit_test(room_of_two_serves_who_waits_and_who_comes),
 		cmocka_unit_test(
 		    nobody_overtakes_who_waits_for_the_server_of_its_key),
+		cmocka_unit_test(a_retry_waits_for_another_server),
+		cmocka_unit_test(
+		    a_retry_is_overtaken_by_who_takes_the_server_that_refused),
+		cmocka_unit_test(a_retry_goes_back_when_there_is_no_other),
+		cmocka_unit_test(a_retry_waits_as_long_as_any_request),
+		cmocka_unit_test(a_retry_goes_back_when_it_may_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
