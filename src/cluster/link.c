@@ -268,6 +268,13 @@ read_pipe(struct link *l)
 	return true;
 }
 
+static void
+hurry(struct link *l)
+{
+	if (l->codec->ahead > 0)
+		conn_hurry(l->conn, l->codec->ahead);
+}
+
 /* The bytes turned out to be another protocol's. */
 static void
 turn(struct link *l)
@@ -277,6 +284,7 @@ turn(struct link *l)
 
 	codec_free(&l->codec);
 	l->codec = make(l->pump->shared, limits, &host, l);
+	hurry(l);
 }
 
 /* A codec that had enough gets no more bytes in this tick; it may want to tell
@@ -513,6 +521,7 @@ link_codec(struct link *l, codec_new_fn *make,
 	l->codec = make(shared, limits, &host, l);
 	l->codec->splices = conn_can_splice(l->conn);
 	l->codec->secure = conn_facts(l->conn, &facts);
+	hurry(l);
 }
 
 static bool

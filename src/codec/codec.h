@@ -120,6 +120,9 @@ struct codec {
 	bool settled;		/* the peer has said what it allows; before,
 				 * slots() is a guess that may be too low */
 	bool asked;		/* by codec_ask, and no answer came yet */
+	uint32_t ahead;		/* bytes that may wait in the kernel, as what
+				 * comes next is to be decided late; 0: as many
+				 * as it takes */
 	int keep_alive;		/* client role: seconds that the server said
 				 * it keeps us; -1 unsaid */
 	const char *why;	/* client role: what the server did that ended

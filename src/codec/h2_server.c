@@ -9,6 +9,12 @@
 
 #include "codec/h2_side.h"
 
+/*
+ * More than this does not wait in the kernel, or what is urgent would wait
+ * behind all that a send buffer holds: through 20 Mbit/s 0.4 s instead of 0.06.
+ * It is what the kernel sends at once.
+ */
+#define AHEAD (64 * 1024)
 #define WINDOW (1 << 20)	/* of all streams */
 #define DRAIN_TIME SEC(1)	/* for a client to hear the first GOAWAY */
 
@@ -346,6 +352,7 @@ h2_server_new(const struct codec_shared *shared,
 {
 	struct h2 *h = h2_new(&role, &codec_ops, shared, limits, host, owner);
 
+	h->codec.ahead = AHEAD;
 	submit_settings(h);
 	return &h->codec;
 }

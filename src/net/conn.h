@@ -40,6 +40,7 @@ struct conn_ops {
 	void (*shutdown)(struct conn *);
 	void (*local)(struct conn *, struct addr *out);
 	void (*close)(struct conn *, bool reset);
+	void (*hurry)(struct conn *, uint32_t most);	/* NULL: it cannot */
 	/* Any of these may be NULL: not a socket; not TLS (ask by tls.h). */
 	int (*descriptor)(const struct conn *);
 	void (*facts)(const struct conn *, struct tls_facts *);
@@ -133,6 +134,17 @@ static inline ssize_t
 conn_splice_out(struct conn *c, struct pipe *p, size_t n, bool more)
 {
 	return c->ops->splice_out(c, p, n, more);
+}
+
+/*
+ * From now on there is room only while about this much, or less, waits in the
+ * kernel to be sent for the first time: what is written goes out soon.
+ */
+static inline void
+conn_hurry(struct conn *c, uint32_t most)
+{
+	if (c->ops->hurry != NULL)
+		c->ops->hurry(c, most);
 }
 
 /* Shuts down the writing side. */

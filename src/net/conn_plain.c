@@ -317,6 +317,13 @@ plain_close(struct conn *c, bool reset)
 }
 
 static void
+plain_hurry(struct conn *c, uint32_t most)
+{
+	(void)setsockopt(plain(c)->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most,
+	    sizeof(most));
+}
+
+static void
 plain_local(struct conn *c, struct addr *out)
 {
 	*out = (struct addr){ .len = sizeof(out->un) };
@@ -338,6 +345,7 @@ static const struct conn_ops plain_ops = {
 	.shutdown = plain_shutdown,
 	.local = plain_local,
 	.close = plain_close,
+	.hurry = plain_hurry,
 	.descriptor = plain_descriptor,
 };
 

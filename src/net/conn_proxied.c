@@ -256,6 +256,12 @@ run_reap(struct task *t)
 }
 
 static void
+proxied_hurry(struct conn *c, uint32_t most)
+{
+	conn_hurry(proxied(c)->below, most);
+}
+
+static void
 proxied_close(struct conn *c, bool reset)
 {
 	struct conn_proxied *x = proxied(c);
@@ -274,6 +280,7 @@ static const struct conn_ops proxied_ops = {
 	.shutdown = proxied_shutdown,
 	.local = proxied_local,
 	.close = proxied_close,
+	.hurry = proxied_hurry,
 };
 
 static struct conn_proxied *

@@ -296,6 +296,12 @@ tls_local(struct conn *conn, struct addr *out)
 	conn_local(tls_conn(conn)->below, out);
 }
 
+static void
+tls_hurry(struct conn *conn, uint32_t most)
+{
+	conn_hurry(tls_conn(conn)->below, most);
+}
+
 /* --- facts */
 
 static void
@@ -345,6 +351,7 @@ static const struct conn_ops tls_ops = {
 	.shutdown = tls_shutdown,
 	.local = tls_local,
 	.close = tls_close,
+	.hurry = tls_hurry,
 	.facts = tls_facts,
 	.identity = tls_identity,
 };

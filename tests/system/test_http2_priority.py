@@ -1,4 +1,8 @@
 """Answers come in the order that their priorities say (RFC 9218)."""
+import fcntl
+import sys
+import termios
+
 from h2wire import (DATA, END_HEADERS, END_STREAM, GOAWAY, H2Wire, HEADERS,
                     WINDOW, frame, head, setting)
 from harness import (Steelyard, case, equal, fail, main, once, pool, rows,
@@ -131,6 +135,44 @@ def the_server_has_the_last_word():
         w.want(3, "u=2")
         w.want(5, "u=1", says="i=?0")
         equal(w.order(), [5, 3])
+
+
+def unread(wire):
+    got = fcntl.ioctl(wire.sock, termios.FIONREAD, bytes(4))
+    return int.from_bytes(got, sys.byteorder)
+
+
+def settled(wire):
+    """Bytes that have come, once no more come: all buffers are full."""
+    seen = []
+
+    def is_still():
+        seen.append(unread(wire))
+        return seen[-1] > 0 and seen[-20:] == [seen[-1]] * 20
+    wait_for(is_still, 10, "a full buffer")
+    return seen[-1]
+
+
+@case
+def little_is_sent_ahead_of_what_is_urgent():
+    """A client reads slowly, and the kernel would take megabytes of what it
+    asked for first."""
+    s, _ = proxy()
+    with H2Wire(s.port, setting(4, 1 << 28), rcvbuf=65536) as w:
+        w.send(frame(WINDOW, 0, 0, (1 << 28).to_bytes(4, "big")))
+        w.ask(1, "GET", "/size?n=30000000", ("priority", "u=7"))
+        here = settled(w)
+        w.ask(3, "GET", "/size?n=1000", ("priority", "u=0"))
+        s.get("/echo")          # by then the answer of the other is here
+        ahead = -here
+        while True:
+            kind, _, stream, payload = w.frame()
+            if stream == 3:
+                break
+            ahead += 9 + len(payload)
+        print("# %d KiB were ahead of it" % (ahead >> 10))
+        if ahead > 512 << 10:
+            fail("%d bytes were sent ahead" % ahead)
 
 
 @case
