@@ -33,7 +33,8 @@ back_is_of_use(const struct back *b)
 {
 	const struct conf_pool *p = b->server->pool->conf;
 
-	return b->said == p->send_proxy && b->wanted == p->proto &&
+	return !b->link.conn->worn &&
+	    b->said == p->send_proxy && b->wanted == p->proto &&
 	    (b->said == PROXY_OFF || b->caller != NULL) &&
 	    tls_client_same(b->client, back_client_of(b->server));
 }

@@ -57,6 +57,8 @@ struct conn {
 	bool eof : 1;		/* recv has met the end */
 	bool cut : 1;		/* ... and TLS had not said that it would come */
 	bool closed : 1;
+	bool worn : 1;		/* nearly all was sent that its keys are good
+				 * for: the owner should end it gently */
 	int error;		/* errno that broke it, 0 */
 	const char *why;	/* of error, or what is lacking while not
 				 * connected; static; NULL: nothing to tell */

@@ -247,6 +247,7 @@ send_ktls(struct conn_tls *c, const struct iovec *v, size_t n, bool more)
 		c->out_error = c->below->error;
 		return send_error(c);
 	}
+	tls_records_count(c->records, (size_t)sent);
 	return sent;
 }
 
@@ -266,6 +267,24 @@ settle_debt(struct conn_tls *c, struct tls_pieces *from)
 	return true;
 }
 
+/*
+ * Keys that are worn are changed.  Where that cannot be, with TLS 1.2 and where
+ * the kernel has them, the owner is told, and later stopped.
+ */
+static void
+mind_keys(struct conn_tls *c)
+{
+	struct tls_records *r = c->records;
+	bool are_worn = r != NULL && tls_records_are_worn(r);
+
+	if (r != NULL && (!r->suite.is_13 || c->ktls))
+		c->conn.worn = are_worn;
+	else if (are_worn || c->owes_update)
+		conn_tls_update(c);
+	if (are_worn && tls_records_are_spent(r))
+		c->out_error = EPROTO;
+}
+
 ssize_t
 conn_tls_send(struct conn *conn, const struct iovec *v, size_t n, bool more)
 {
@@ -275,15 +294,13 @@ conn_tls_send(struct conn *conn, const struct iovec *v, size_t n, bool more)
 
 	for (size_t i = 0; i < n; i++)
 		total += v[i].iov_len;
+	mind_keys(c);
 	if (c->out_error != 0)
 		return send_error(c);
 	if (c->ktls)
 		return send_ktls(c, v, n, more);
 	if (total == 0 || !conn->connected || c->is_shut)
 		return 0;
-	if (c->owes_update ||
-	    (c->records != NULL && tls_records_are_worn(c->records)))
-		conn_tls_update(c);
 	if (settle_debt(c, &from)) {
 		taken = from.at;
 		taken += seal_all(c, &from, total - taken);

@@ -17,6 +17,7 @@
 #include "net/conn.h"
 #include "net/tls_ktls.h"
 #include "net/tls_lib.h"
+#include "net/tls_record.h"
 
 #define PAGES_KEPT 256u		/* 4 MiB */
 
@@ -73,6 +74,7 @@ tls_new(void)
 	list_init(&t->known);
 	slab_init(&t->pages, TLS_PAGE, PAGES_KEPT);
 	t->ktls = tls_ktls_probe();
+	t->worn = TLS_WORN;
 	return t;
 }
 

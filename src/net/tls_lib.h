@@ -34,6 +34,7 @@ struct tls {
 	SSL_CTX *scratch;		/* certificates are tried with it */
 	struct slab pages;		/* of TLS_PAGE: a record, or part of one */
 	struct list known;		/* certificates of files (tls_known.c) */
+	uint64_t worn;			/* records that one key is good for */
 	bool ktls;
 };
 

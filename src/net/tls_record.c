@@ -18,7 +18,6 @@
 #define TAG 16u
 #define EXPLICIT 8u		/* bytes of the nonce that are sent */
 #define SMALL 2048u		/* copying so much is less than a call */
-#define WORN (UINT64_C(1) << 23) /* a third of the 2^24.5 of RFC 8446 5.5 */
 
 static void
 number(uint8_t *p, uint64_t n)
@@ -277,5 +276,19 @@ tls_open(struct tls_records *r, uint8_t *p, size_t length, uint8_t *to,
 bool
 tls_records_are_worn(const struct tls_records *r)
 {
-	return r->suite.is_13 && r->out.seq >= WORN;
+	return r->out.seq >= r->tls->worn &&
+	    (r->suite.is_13 || r->suite.aead != TLS_CHACHA20);
+}
+
+bool
+tls_records_are_spent(const struct tls_records *r)
+{
+	return r->out.seq / 2 >= r->tls->worn && tls_records_are_worn(r);
+}
+
+/* Of one write, which may have ended a record and begun the next. */
+void
+tls_records_count(struct tls_records *r, size_t bytes)
+{
+	r->out.seq += 1 + bytes / TLS_PLAIN_MOST;
 }

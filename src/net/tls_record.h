@@ -112,5 +112,13 @@ ssize_t tls_open(struct tls_records *r, uint8_t *p, size_t length, uint8_t *to, 
  * our KeyUpdate was sealed).  False: OpenSSL failed. */
 bool tls_records_update(struct tls_records *r, bool out);
 
-/* So many records were sealed that the keys should change (RFC 8446 5.5). */
+/*
+ * So many records were sealed that the keys should change, or the connection
+ * end; and that there must be no more, twice as many (RFC 8446 5.5, RFC 9325
+ * 4.4).  AES-GCM is good for 2^24.5; ChaCha20 has no such limit, and in TLS 1.2
+ * is left alone.  Those that the kernel seals are counted here.
+ */
+#define TLS_WORN (UINT64_C(1) << 23)
 bool tls_records_are_worn(const struct tls_records *r);
+bool tls_records_are_spent(const struct tls_records *r);
+void tls_records_count(struct tls_records *r, size_t bytes);

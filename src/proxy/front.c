@@ -434,7 +434,8 @@ front_has_dialled(struct front *f)
 void
 front_judge_age(struct front *f)
 {
-	if (f->old || f->link.down || age_left(f) > 0)
+	if (f->old || f->link.down ||
+	    (age_left(f) > 0 && !f->link.conn->worn))
 		return;
 	f->old = true;
 	codec_drain(f->link.codec);

@@ -65,6 +65,46 @@ asks_another_server_even_for_a_post(void **state)
 	stage_close(&st);
 }
 
+/* The next answer says that it is the last. */
+static void
+ends_a_client_whose_keys_are_worn(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, GET);
+	say(&st, t.server, OK);
+	assert_lacks(heard(&st, t.client), "Connection: close");
+	t.client->conn.worn = true;
+	say(&st, t.client, GET);
+	say(&st, t.server, OK);
+	assert_has(heard(&st, t.client), "Connection: close");
+	assert_true(is_cut(t.client));
+	stage_close(&st);
+}
+
+static void
+leaves_a_connection_to_a_server_whose_keys_are_worn(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, GET);
+	t.server->conn.worn = true;
+	say(&st, t.server, OK);
+	assert_ends(heard(&st, t.client), "\r\n\r\nok");
+	assert_true(is_cut(t.server));
+	say(&st, t.client, GET);
+	assert_int_equal(stage_dials(&st, SERVER_A), 2);
+	say(&st, stage_dialled(&st, SERVER_A), OK);
+	assert_ends(heard(&st, t.client), "\r\n\r\nok");
+	stage_close(&st);
+}
+
 static void
 gives_connect_and_handshake_one_limit(void **state)
 {
@@ -283,6 +323,9 @@ main(void)
 		cmocka_unit_test(
 		    answers_502_when_the_server_does_not_speak_tls),
 		cmocka_unit_test(asks_another_server_even_for_a_post),
+		cmocka_unit_test(ends_a_client_whose_keys_are_worn),
+		cmocka_unit_test(
+		    leaves_a_connection_to_a_server_whose_keys_are_worn),
 		cmocka_unit_test(gives_connect_and_handshake_one_limit),
 		cmocka_unit_test(tells_no_connection_from_no_handshake),
 		cmocka_unit_test(

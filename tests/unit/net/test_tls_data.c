@@ -486,6 +486,63 @@ changes_keys_that_are_worn(void **state)
 	pair_close(&p);
 }
 
+static void
+changes_keys_as_often_as_they_are_worn(void **state)
+{
+	struct pair p = pair_open(TLS1_3_VERSION);
+	struct conn_tls *c = tls_conn(p.r->b.conn);
+
+	(void)state;
+	c->tls->worn = 8;
+	for (int i = 0; i < 50; i++) {
+		pair_echo(&p);
+		assert_true(c->records->out.seq <= 8);
+	}
+	assert_false(c->conn.worn);
+	pair_close(&p);
+}
+
+/* There is no way to change them: the owner is told, and later stopped. */
+static void
+sends_no_more_than_keys_of_tls_12_are_good_for(void **state)
+{
+	struct pair p = pair_open(TLS1_2_VERSION);
+	struct conn_tls *c = tls_conn(p.r->b.conn);
+
+	(void)state;
+	c->tls->worn = 8;
+	while (c->records->out.seq < 16) {
+		assert_int_equal(c->conn.worn, c->records->out.seq > 8);
+		pair_echo(&p);
+	}
+	assert_int_equal(send_n(&p.r->b, "more", 4, false), -1);
+	assert_int_equal(c->conn.error, EPROTO);
+	pair_close(&p);
+}
+
+/* Nor where the kernel seals: its records are guessed, not too low. */
+static void
+counts_records_of_the_kernel(void **state)
+{
+	static char many[3 * TLS_PLAIN_MOST];
+	struct pair p = pair_open(TLS1_3_VERSION);
+	struct conn_tls *c = tls_conn(p.r->b.conn);
+
+	(void)state;
+	c->tls->worn = c->records->out.seq + 5;
+	c->ktls = c->said_goodbye = true;	/* below takes what it gets */
+	assert_int_equal(send_n(&p.r->b, many, sizeof(many), false),
+	    sizeof(many));
+	assert_int_equal(send_n(&p.r->b, many, 1, false), 1);
+	assert_false(c->conn.worn);
+	assert_int_equal(send_n(&p.r->b, many, 1, false), 1);
+	assert_true(c->conn.worn);
+	c->records->out.seq = 2 * c->tls->worn;
+	assert_int_equal(send_n(&p.r->b, many, 1, false), -1);
+	assert_int_equal(c->conn.error, EPROTO);
+	pair_close(&p);
+}
+
 /* More of them without a byte of data than anybody needs. */
 static void
 refuses_a_flood_of_key_updates(void **state)
@@ -602,6 +659,10 @@ main(void)
 		cmocka_unit_test(speaks_with_openssl),
 		cmocka_unit_test(changes_keys_when_asked),
 		cmocka_unit_test(changes_keys_that_are_worn),
+		cmocka_unit_test(changes_keys_as_often_as_they_are_worn),
+		cmocka_unit_test(
+		    sends_no_more_than_keys_of_tls_12_are_good_for),
+		cmocka_unit_test(counts_records_of_the_kernel),
 		cmocka_unit_test(refuses_a_flood_of_key_updates),
 		cmocka_unit_test(refuses_to_renegotiate),
 		cmocka_unit_test(reads_over_tickets),

@@ -307,6 +307,22 @@ wears_out_its_keys(void **state)
 	assert_false(tls_records_are_worn(e.a));
 	e.a->out.seq++;
 	assert_true(tls_records_are_worn(e.a));
+	assert_false(tls_records_are_spent(e.a));
+	e.a->out.seq = (UINT64_C(1) << 24) - 1;
+	assert_false(tls_records_are_spent(e.a));
+	e.a->out.seq++;
+	assert_true(tls_records_are_spent(e.a));
+	tls_records_count(e.a, 3 * TLS_PLAIN_MOST);
+	assert_int_equal(e.a->out.seq, (1 << 24) + 4);
+	ends_fini(&e);
+	ends_init(&e, TLS_AES256_GCM, false);
+	e.a->out.seq = UINT64_C(1) << 23;
+	assert_true(tls_records_are_worn(e.a));
+	ends_fini(&e);
+	ends_init(&e, TLS_CHACHA20, false);
+	e.a->out.seq = UINT64_C(1) << 30;
+	assert_false(tls_records_are_worn(e.a));
+	assert_false(tls_records_are_spent(e.a));
 	ends_fini(&e);
 }
 
