@@ -157,13 +157,15 @@ def settled(wire):
 def little_is_sent_ahead_of_what_is_urgent():
     """A client reads slowly, and the kernel would take megabytes of what it
     asked for first."""
-    s, _ = proxy()
+    s, origin = proxy()
     with H2Wire(s.port, setting(4, 1 << 28), rcvbuf=65536) as w:
         w.send(frame(WINDOW, 0, 0, (1 << 28).to_bytes(4, "big")))
         w.ask(1, "GET", "/size?n=30000000", ("priority", "u=7"))
         here = settled(w)
-        w.ask(3, "GET", "/size?n=1000", ("priority", "u=0"))
-        s.get("/echo")          # by then the answer of the other is here
+        origin.asked += 1
+        w.ask(3, "GET", "/body", ("priority", "u=0"))
+        wait_for(lambda: origin.sent == origin.asked, 5, "the other's answer")
+        s.get("/echo")          # and by now it has been read
         ahead = -here
         while True:
             kind, _, stream, payload = w.frame()
