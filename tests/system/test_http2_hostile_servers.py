@@ -104,13 +104,13 @@ def proxy():
                              {"pool": "bad"}])
 
 
-def behind(hostile, **more):
-    """It is the pool's only server now."""
+def behind(hostile, patience="1s"):
+    """It is the pool's only server now, and waited for so long."""
     s = proxy()
     s.conf["pools"][1] = pool(
         hostile, name="bad", protocol="h2", timeouts={
-            "connect": "1s", "request": "1s", "response": "1s", "idle": "1s",
-            "queue": "1s"}, **more)
+            x: patience for x in ("connect", "request", "response", "idle",
+                                  "queue")})
     s.reload()
     return s
 
@@ -119,7 +119,7 @@ class Bystander:
     """Asks the good server again and again, until it is told to stop."""
 
     def __init__(self, s):
-        self.s, self.slowest, self.over = s, 0, False
+        self.s, self.took, self.over = s, [], False
         self.thread = threading.Thread(target=self.watch)
         self.thread.start()
 
@@ -129,7 +129,7 @@ class Bystander:
                 begin = time.monotonic()
                 w.send(request("/good"))
                 equal(w.response(timeout=10 * SLOW).status, 200)
-                self.slowest = max(self.slowest, time.monotonic() - begin)
+                self.took.append(time.monotonic() - begin)
                 time.sleep(0.01)
 
     def stop(self):
@@ -143,12 +143,14 @@ def survives(s, hostile, ask, wanted):
     other = Bystander(s)
     try:
         status = ask()
-        wait_for(lambda: other.slowest > 0, 5 * SLOW, "another's answer")
+        wait_for(lambda: other.took, 5 * SLOW, "another's answer")
     finally:
         other.stop()
     equal(status, wanted, "status")
-    if other.slowest > 0.5 * SLOW:
-        fail("another waited %.2f s" % other.slowest)
+    # the middle one: the machine may stand still for a few of them
+    middle = sorted(other.took)[len(other.took) // 2]
+    if middle > 0.5 * SLOW:
+        fail("another waited %.2f s" % middle)
     if not is_instrumented():
         if rss(s.pid) - memory > MEMORY:
             fail("memory grew by %d KiB" % ((rss(s.pid) - memory) >> 10))
@@ -162,7 +164,8 @@ def survives(s, hostile, ask, wanted):
 @rows([(x[0], *x) for x in FLOODS])
 def ends(name, first, again, wanted):
     hostile = Hostile("h", first, again)
-    s = behind(hostile)
+    # who is told of a fault is not to be told of a time that was over
+    s = behind(hostile, "1s" if wanted == 504 else "30s")
     survives(s, hostile, lambda: s.get("/" + name.replace(" ", "-"),
                                        timeout=PATIENCE * SLOW).status,
              wanted)
@@ -184,7 +187,7 @@ def no_stream_for_ever():
     begin = time.monotonic()
     survives(s, hostile, lambda: s.get("/none",
                                        timeout=PATIENCE * SLOW).status, 504)
-    equal(time.monotonic() - begin < 4 * SLOW, True, "in time")
+    equal(time.monotonic() - begin < 20 * SLOW, True, "in time")
     equal(s.access(target="/none")["termination"][0], "s")
 
 
