@@ -16,8 +16,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef __has_include
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
+
 #include "base/mem.h"
 #include "base/must.h"
+
+#ifndef VALGRIND_MAKE_MEM_DEFINED
+#define VALGRIND_MAKE_MEM_DEFINED(p, n) ((void)(p), (void)(n))
+#endif
 
 #define REGION 64u		/* trunks in one of the kernel's mappings */
 #define WARM 64u		/* free trunks that keep their pages */
@@ -357,6 +367,8 @@ trunk_pack(struct trunk *t)
 	if (t->base == NULL)
 		return;
 	clear_holes(t);
+	/* The padding of structures decides only how it is kept. */
+	(void)VALGRIND_MAKE_MEM_DEFINED(t->base, t->used);
 	squeeze(t, (const uint64_t *)(void *)t->base,
 	    (t->used + sizeof(uint64_t) - 1) / sizeof(uint64_t));
 	if (madvise(t->base, TRUNK_SIZE, MADV_DONTNEED) != 0)
