@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifdef __has_include
+#if defined(__has_include) && !defined(__cppcheck__)
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #endif
@@ -213,17 +213,19 @@ take_small(struct trunk *t, uint16_t *link)
 
 /* One that is not much too large. */
 static struct block *
-take_large(struct trunk *t, uint16_t *link, uint32_t size)
+take_large(struct trunk *t, uint16_t *first, uint32_t size)
 {
-	struct block *b;
+	struct block *b, *before = NULL;
+	unsigned at = *first;
 
-	for (int i = 0; i < LOOK && *link != 0; i++) {
-		b = block_at(t, *link * UNIT - HEAD);
+	for (int i = 0; i < LOOK && at != 0; i++) {
+		b = block_at(t, at * UNIT - HEAD);
 		if (b->size >= size && b->size <= 2 * size) {
-			*link = b->next;
+			*(before != NULL ? &before->next : first) = b->next;
 			return b;
 		}
-		link = &b->next;
+		before = b;
+		at = b->next;
 	}
 	return NULL;
 }
