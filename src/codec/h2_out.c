@@ -19,18 +19,19 @@
 static void
 mark(struct h2 *h, struct h2_stream *s, size_t n, bool end)
 {
-	struct h2_mark *last;
+	struct h2_mark *m = h->marks;
 
-	if (h->marks == NULL)
-		h->marks = slab_get_raw(&h->codec.shared->h2->marks);
-	last = h->nmarks > 0 ? &h->marks[h->nmarks - 1] : NULL;
-	if (last != NULL && last->s == s && last->at == h->made) {
-		last->n += n;
-		last->end = last->end || end;
+	if (m == NULL)
+		m = h->marks = slab_get_raw(&h->codec.shared->h2->marks);
+	m += h->nmarks;
+	if (h->nmarks > 0 && m[-1].s == s && m[-1].at == h->made) {
+		m[-1].n += n;
+		m[-1].end = m[-1].end || end;
 		return;
 	}
 	must(h->nmarks < H2_MARKS);
-	h->marks[h->nmarks++] = (struct h2_mark){ s, h->made, n, end };
+	*m = (struct h2_mark){ s, h->made, n, end };
+	h->nmarks++;
 }
 
 static void
