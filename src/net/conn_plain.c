@@ -36,11 +36,11 @@ struct conn_plain {
 	};
 	int fd;
 	int broken;		/* what on_doubt met, for the next recv */
+	struct timer doubt;
 	bool fin;		/* the peer has closed: read until the end */
 	bool is_heard;		/* the event is there */
 	bool hears_room;	/* and tells of room */
 	bool in_doubt;		/* a short read, and nothing written since */
-	struct timer doubt;
 	struct addr_short ip;	/* of an accepted peer */
 };
 
