@@ -62,9 +62,13 @@ def curl(s, front, path, *more):
 
 
 def ended(s, front, **members):
+    """curl leaves when it has as many bytes as the length says; the server may
+    end the stream of HTTP/2 after that, by a frame of its own."""
     line = s.access(version="HTTP/2.0" if front == "h2" else "HTTP/1.1",
                     **members)
-    equal((line["termination"], line["server_version"]), ("--", "HTTP/2.0"))
+    if (line["termination"], front) != ("CD", "h2"):
+        equal(line["termination"], "--")
+    equal(line["server_version"], "HTTP/2.0")
 
 
 @each("bodies down")
