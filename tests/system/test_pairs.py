@@ -91,6 +91,7 @@ def to_head(front, back):
 def leaves(front, back):
     """The server is free at once, and what shares its connection goes on."""
     s = proxies()[back]
+    facts(s, front, "/echo")    # there is a connection: it waits for no other
     with s.wire() if front == "h1" else H2Wire(s.port) as w:
         if front == "h1":
             w.send(request("/slow?ms=900000"))
