@@ -130,6 +130,13 @@ play_moody(const uint8_t *bytes, size_t n, uint32_t seed)
 	rig_fini(&r);
 }
 
+/* Which of the two depends on what had come behind the last request by then. */
+static bool
+is_gentle(const struct rig *r)
+{
+	return r->codec->end == CODEC_CLOSE || r->codec->end == CODEC_LINGER;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -148,7 +155,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	must(strcmp(whole.log, cut.log) == 0);
 	must(whole.nout == cut.nout);
 	must(memcmp(whole.out, cut.out, cut.nout) == 0);
-	must(whole.codec->end == cut.codec->end);
+	must(whole.codec->end == cut.codec->end ||
+	    (is_gentle(&whole) && is_gentle(&cut)));
 	play_moody(bytes, n, cut.seed);
 	rig_fini(&whole);
 	rig_fini(&cut);
