@@ -52,6 +52,13 @@ class H2Wire(Wire):
         self.send(frame(HEADERS, END_HEADERS | (END_STREAM if end else 0),
                         stream, head(*args, **more)))
 
+    def ask_websocket(self, stream, path):
+        """By extended CONNECT (RFC 8441)."""
+        self.send(frame(HEADERS, END_HEADERS, stream, block(
+            (":method", "CONNECT"), (":protocol", "websocket"),
+            (":scheme", "http"), (":authority", "a"), (":path", path),
+            ("sec-websocket-version", "13"))))
+
     def frame(self, timeout=10):
         """kind, flags, stream, payload of the next frame; None at the end."""
         top = self.read_exactly(9, timeout)

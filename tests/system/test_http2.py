@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from certs import authority, cert
-from h2wire import (DATA, END_HEADERS, GOAWAY, H2Wire, HEADERS, PING, RST,
+from h2wire import (DATA, GOAWAY, H2Wire, HEADERS, PING, RST,
                     SETTINGS, WINDOW, block, frame, head)
 from harness import (SLOW, Steelyard, at, case, equal, fail, is_instrumented, main,
                      once, pool, rows, rss, run, start, temp_dir, wait_for)
@@ -165,10 +165,7 @@ def goes_on_when_a_stream_is_reset():
 def opens_a_websocket_by_extended_connect():
     s, _ = proxy()
     with H2Wire(s.port) as w:
-        w.send(frame(HEADERS, END_HEADERS, 1, block(
-            (":method", "CONNECT"), (":protocol", "websocket"),
-            (":scheme", "http"), (":authority", "a"), (":path", "/ws"),
-            ("sec-websocket-version", "13"))))
+        w.ask_websocket(1, "/ws")
         w.until(HEADERS, 1)
         for _ in range(3):
             w.send(frame(DATA, 0, 1, b"hello"))

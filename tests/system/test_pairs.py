@@ -4,8 +4,7 @@ import hashlib
 import os
 
 from h2_servers import H2Origin
-from h2wire import (DATA, END_HEADERS, END_STREAM, H2Wire, HEADERS, block,
-                    frame)
+from h2wire import DATA, END_STREAM, H2Wire, HEADERS, frame
 from harness import (SLOW, Steelyard, equal, fail, main, once, pool, request,
                      rows, run, temp_dir, wait_for)
 from origins import GoodOrigin, pattern_sha256
@@ -140,10 +139,7 @@ def h1_websocket(s):
 
 def h2_websocket(s):
     with H2Wire(s.port) as w:
-        w.send(frame(HEADERS, END_HEADERS, 1, block(
-            (":method", "CONNECT"), (":protocol", "websocket"),
-            (":scheme", "http"), (":authority", "a"), (":path", "/ws"),
-            ("sec-websocket-version", "13"))))
+        w.ask_websocket(1, "/ws")
         w.until(HEADERS, 1)
         for i in range(5):
             w.send(frame(DATA, 0, 1, b"ping%d" % i))
