@@ -124,19 +124,6 @@ drop_named(struct h1_lines *x)
 	}
 }
 
-static bool
-is_allowed(const struct http_limits *l, struct slice token)
-{
-	const char *const *u;
-
-	if (l->websocket && slice_eq_nocase(token, SLICE("websocket")))
-		return true;
-	for (u = l->upgrades; u != NULL && *u != NULL; u++)
-		if (slice_eq_nocase(token, slice_of(*u)))
-			return true;
-	return false;
-}
-
 static void
 finish_upgrade(struct h1_lines *x)
 {
@@ -149,7 +136,7 @@ finish_upgrade(struct h1_lines *x)
 		return;
 	}
 	while (slice_next_element(&list, &e))
-		if (is_allowed(x->l, e)) {
+		if (http_may_switch(x->l, e)) {
 			x->h->protocol = e;
 			return;
 		}

@@ -274,19 +274,6 @@ finish_authority(struct h2_block *b)
 	return true;
 }
 
-static bool
-is_allowed(const struct http_limits *l, struct slice token)
-{
-	const char *const *u;
-
-	if (l->websocket && slice_eq_nocase(token, SLICE("websocket")))
-		return true;
-	for (u = l->upgrades; u != NULL && *u != NULL; u++)
-		if (slice_eq_nocase(token, slice_of(*u)))
-			return true;
-	return false;
-}
-
 /* To everybody else it is an Upgrade in a GET.  A key it has not. */
 static bool
 finish_extended(struct h2_block *b)
@@ -295,7 +282,7 @@ finish_extended(struct h2_block *b)
 
 	if (!h2_block_is_connect(b))
 		return refuse(b, 400, ":protocol without CONNECT");
-	if (!is_allowed(b->l, b->pseudo[PROTOCOL]))
+	if (!http_may_switch(b->l, b->pseudo[PROTOCOL]))
 		return refuse(b, 501, "a :protocol that is not allowed");
 	h->method = SLICE("GET");
 	h->protocol = b->pseudo[PROTOCOL];

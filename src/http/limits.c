@@ -1,5 +1,6 @@
 /*
- * limits.c - what a peer may make us hold or do when nobody says otherwise.
+ * limits.c - what a peer may make us hold or do when nobody says otherwise, and
+ * which protocols it may ask for.
  */
 #include <stddef.h>
 
@@ -21,3 +22,16 @@ const struct http_limits http_limits_default = {
 	.websocket = true,
 	.upgrades = NULL,
 };
+
+bool
+http_may_switch(const struct http_limits *l, struct slice protocol)
+{
+	const char *const *u;
+
+	if (l->websocket && slice_eq_nocase(protocol, SLICE("websocket")))
+		return true;
+	for (u = l->upgrades; u != NULL && *u != NULL; u++)
+		if (slice_eq_nocase(protocol, slice_of(*u)))
+			return true;
+	return false;
+}

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
+
 /* What one peer may make us hold or do.  From the configuration, immutable. */
 enum http_underscores { UNDERSCORES_DROP, UNDERSCORES_REFUSE, UNDERSCORES_ALLOW };
 
@@ -27,3 +29,7 @@ struct http_limits {
 /* Defaults: 8192, 16384, 100, 64, 10000, 65536; 100, 200, 1000, true; drop,
  * false, true. */
 extern const struct http_limits http_limits_default;
+
+/* May a request ask for a switch to this protocol (RFC 9110 7.8, RFC 8441 4)?
+ * Tokens are compared without case. */
+bool http_may_switch(const struct http_limits *l, struct slice protocol);

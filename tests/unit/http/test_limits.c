@@ -40,12 +40,30 @@ serves_request_lines_of_8000_bytes(void **state)
 	    http_limits_default.request_line);
 }
 
+static void
+knows_which_protocols_may_be_asked_for(void **state)
+{
+	static const char *const more[] = { "foo", "bar", NULL };
+	struct http_limits l = http_limits_default;
+
+	(void)state;
+	assert_true(http_may_switch(&l, SLICE("WebSocket")));
+	assert_false(http_may_switch(&l, SLICE("foo")));
+	assert_false(http_may_switch(&l, SLICE("")));
+	l.upgrades = more;
+	assert_true(http_may_switch(&l, SLICE("BAR")));
+	assert_false(http_may_switch(&l, SLICE("ba")));
+	l.websocket = false;
+	assert_false(http_may_switch(&l, SLICE("websocket")));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(has_the_documented_defaults),
 		cmocka_unit_test(serves_request_lines_of_8000_bytes),
+		cmocka_unit_test(knows_which_protocols_may_be_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
