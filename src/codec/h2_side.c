@@ -247,7 +247,7 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 		return 0;
 	if (frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM)
 		h->abuse = ABUSE_FIELDS;
-	h->why = h->codec.settled ? 
+	h->why = h->codec.settled ?
 	    h2_words_fault(frame->goaway.error_code) :
 	    h->role->server ? "no SETTINGS behind the preface" :
 	    "what it speaks is not HTTP/2";
