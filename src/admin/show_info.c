@@ -214,6 +214,10 @@ put_ours(struct sheet *s, const struct worker *w)
 	put_number(s, "LogLines", "MCP", log_written(w->log));
 	put_number(s, "GrpcCalls", "MCP", w->count.calls);
 	put_number(s, "GrpcDeadlines", "MCP", w->count.deadlines);
+	put_number(s, "MaxBuffers", "CLP",
+	    (uint64_t)w->conf->global.max_buffers);
+	put_number(s, "BuffersUsed", "MGP", room_used(w));
+	put_number(s, "BuffersRefused", "MCP", w->room.refused);
 	put_number(s, "AbuseResets", "MCP", w->abuse.count[ABUSE_RESETS]);
 	put_number(s, "AbuseFrames", "MCP", w->abuse.count[ABUSE_FRAMES]);
 	put_number(s, "AbuseFields", "MCP", w->abuse.count[ABUSE_FIELDS]);

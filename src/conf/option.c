@@ -49,6 +49,7 @@
 #define SOME MSEC(1)		/* the shortest duration */
 #define DAY SEC(86400)
 #define K INT64_C(1024)
+#define M (1024 * K)
 #define NAMES 1			/* an address that may be a name */
 #define TEXT_MAX 1024		/* bytes of a string */
 
@@ -87,6 +88,8 @@ const struct option option_table[] = {
 	    "connections of clients, all listeners together")
 	NUMBER("global", conf_global, max_pipes, 0, 65536, "256",
 	    "pipes in which long bodies pass by splice(2); 0: none")
+	SIZE("global", conf_global, max_buffers, M, 1024 * 1024 * M, "1g",
+	    "what requests may hold together before others are refused")
 	DURATION("global", conf_global, drain_timeout, SOME, DAY, "30s",
 	    "how long TERM waits for exchanges in flight")
 	GROUP("global", conf_global, stats_socket, "global.stats_socket",

@@ -179,6 +179,9 @@ step_route(struct exchange *x)
 		    "CONNECT is not allowed by the route");
 	if (r->action != ACTION_POOL)
 		return exchange_go(x, EXCHANGE_REPLY);
+	if (!room_for_request(w))
+		return exchange_refuse(x, 503, 'R', 'C',
+		    "others hold all of global.max_buffers");
 	x->pool = w->pools[r->to - x->snapshot->pools];
 	x->pconf = r->to;
 	pool_hold(x->pool);

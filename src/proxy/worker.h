@@ -14,6 +14,7 @@
 #include "net/tls_server.h"
 #include "proxy/abuse.h"
 #include "proxy/expiry.h"
+#include "proxy/room.h"
 #include "proxy/route.h"
 
 /*
@@ -46,6 +47,7 @@ struct worker {
 	struct tls_counters tls_count;
 	struct expiry expiry;		/* of certificates */
 	struct abuse_log abuse;
+	struct room room;
 	uint32_t nfronts;		/* client connections */
 	struct list exchanges;		/* all in flight */
 	uint32_t nexchanges;

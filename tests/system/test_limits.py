@@ -5,6 +5,7 @@ import time
 from harness import (SLOW, WRAP, Steelyard, case, cpu, equal, fail, main,
                      once, pool, request, rows, skip, wait_for)
 from origins import GoodOrigin, OK, Origin, always
+from h2wire import H2Wire, setting
 from wire import Wire
 
 
@@ -92,6 +93,32 @@ def max_connections_of_a_listener_holds():
             equal(late.response(timeout=5 * SLOW).status, 200)
         late.close()
         wait_for(lambda: s.get().status == 200, 3, "service")
+
+
+@case
+def what_requests_hold_together_is_bounded():
+    """A client of HTTP/2 takes nothing of its answers: its windows are closed."""
+    with Steelyard(pool(GoodOrigin(name="a")), routes=[
+            {"path": "/own", "respond": {"status": 200, "body": "x"}},
+            {"pool": "web"}], glob={"max_buffers": "1m"}) as s:
+        equal(s.info()["MaxBuffers"], str(1 << 20))
+        with H2Wire(s.port, setting(4, 0)) as w:
+            for i in range(60):
+                w.ask(2 * i + 1, "GET", "/size?n=100000")
+            wait_for(lambda: int(s.info()["BuffersUsed"]) >= 1 << 20,
+                     10 * SLOW, "as much as allowed to be held",
+                     lambda: s.stats("show info"))
+            r = s.get("/late")
+            equal((r.status, r.get("Retry-After")), (503, "5"))
+            line = s.access(target="/late")
+            equal((line["termination"], line["reason"]),
+                  ("RC", "others hold all of global.max_buffers"))
+            equal(int(s.info()["BuffersRefused"]) > 0, True, "counted")
+            s.wait_event("memory", lambda e: "max_buffers" in e["message"])
+            equal(s.get("/own").status, 200, "what no server is asked for")
+        wait_for(lambda: s.get().status == 200, 10 * SLOW, "room again")
+        wait_for(lambda: int(s.info()["BuffersUsed"]) < 1 << 20,
+                 10 * SLOW, "all to be given back")
 
 
 @case

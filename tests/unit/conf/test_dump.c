@@ -87,6 +87,7 @@ prints_what_is_in_force(void **state)
 	static const char *const lines[] = {
 		"  max_connections = 20000;\n",
 		"  max_pipes = 256;\n",
+		"  max_buffers = \"1g\";\n",
 		"    level = \"info\";\n",
 		"    access = true;\n",
 		"      keep_alive = \"1m\";\n",

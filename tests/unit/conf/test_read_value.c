@@ -241,14 +241,17 @@ says_what_a_global_option_takes(void **state)
 	static const struct complaint_case cases[] = {
 		{ "zzz=1;",
 		    "f:2: global.zzz: unknown option; known here: user, "
-		    "group, name, max_connections, max_pipes, drain_timeout, "
-		    "stats_socket, log, resolve, errors, tls\n" },
+		    "group, name, max_connections, max_pipes, max_buffers, "
+		    "drain_timeout, stats_socket, log, resolve, errors, tls\n" },
 		{ "max_connections = 1000001;",
 		    "f:2: global.max_connections: 1000001 is out of range; "
 		    "1 to 1000000 is allowed\n" },
 		{ "max_pipes = 65537;",
 		    "f:2: global.max_pipes: 65537 is out of range; "
 		    "0 to 65536 is allowed\n" },
+		{ "max_buffers = \"1023k\";",
+		    "f:2: global.max_buffers: \"1023k\" is out of range; "
+		    "\"1m\" to \"1024g\" is allowed\n" },
 		{ "log = { access = \"yes\"; };",
 		    "f:2: global.log.access: expected true or false, not "
 		    "the string \"yes\"\n" },
