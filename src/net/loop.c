@@ -10,8 +10,11 @@
 
 #include <event2/event.h>
 
+#include <sys/eventfd.h>
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
@@ -24,7 +27,31 @@
 void
 loop_enough(struct loop *l)
 {
+	l->has_more = true;
 	event_base_loopbreak(l->base);
+}
+
+/* The queue of epoll is first in, first out, and so is the library's. */
+static void
+on_mark(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)fd;
+	(void)what;
+	loop_wake(l);
+	l->seen = l->marked;
+	l->marked = 0;
+}
+
+/* What came until now is heard, or a mark follows it. */
+static void
+note_seen(struct loop *l)
+{
+	if (!l->has_more)
+		l->seen = l->clock.now;
+	else if (l->marked == 0 && eventfd_write(l->mark_fd, 1) == 0)
+		l->marked = l->clock.now;
 }
 
 static void
@@ -43,6 +70,7 @@ loop_make(void)
 {
 	struct loop *l = mem_new(sizeof(*l));
 
+	l->mark_fd = -1;
 	list_init(&l->run);
 	list_init(&l->flush);
 	list_init(&l->reap);
@@ -50,6 +78,17 @@ loop_make(void)
 	buf_pages_init(&l->pages, PAGES_KEPT);
 	arena_chunks_init(&l->chunks, CHUNKS_KEPT);
 	return l;
+}
+
+static bool
+mark_new(struct loop *l)
+{
+	l->mark_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (l->mark_fd < 0)
+		return false;
+	l->mark = event_new(l->base, l->mark_fd, EV_READ | EV_ET | EV_PERSIST,
+	    on_mark, l);
+	return l->mark != NULL && event_add(l->mark, NULL) == 0;
 }
 
 static struct event_base *
@@ -74,12 +113,14 @@ loop_new(void)
 	struct loop *l = loop_make();
 
 	clock_read(&l->clock);
+	l->seen = l->clock.now;
 	wheel_init(&l->wheel, l->clock.now);
 	l->base = base_new();
 	if (l->base != NULL)
 		l->alarm = event_new(l->base, -1, 0, on_alarm, l);
-	if (l->alarm == NULL) {
-		fprintf(stderr, "steelyard: no event loop: epoll is needed\n");
+	if (l->alarm == NULL || !mark_new(l)) {
+		fprintf(stderr, "steelyard: no event loop: epoll and "
+		    "eventfd are needed\n");
 		loop_free(&l);
 	}
 	return l;
@@ -155,6 +196,10 @@ loop_free(struct loop **lp)
 	reap(l);
 	if (l->alarm != NULL)
 		event_free(l->alarm);
+	if (l->mark != NULL)
+		event_free(l->mark);
+	if (l->mark_fd >= 0)
+		close(l->mark_fd);
 	if (l->base != NULL)
 		event_base_free(l->base);
 	slab_fini(&l->pages);
@@ -215,10 +260,11 @@ wait_for_events(struct loop *l, int64_t until)
 		flags |= EVLOOP_NONBLOCK;
 	else
 		set_alarm(l, earlier(wheel_next(&l->wheel), until));
-	l->is_awake = false;
+	l->is_awake = l->has_more = false;
 	l->heard = 0;
 	event_base_loop(l->base, flags);
 	loop_wake(l);
+	note_seen(l);
 }
 
 void
@@ -228,7 +274,9 @@ loop_tick(struct loop *l, int64_t until)
 
 	if (l->base != NULL)
 		wait_for_events(l, until);
-	wheel_run(&l->wheel, l->clock.now);
+	else
+		l->seen = l->clock.now;
+	wheel_run(&l->wheel, l->seen);
 	work(l);
 	if (l->base != NULL) {
 		clock_read(&end);

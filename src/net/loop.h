@@ -28,6 +28,9 @@ struct event;
  * left comes first in the next tick, which then does not block).  A task that
  * has done its share of a tick asks by loop_later() for the next one's run.
  *
+ * No timer fires before all is heard that had come by its time: a server is not
+ * late because its answer waits here behind others' events.
+ *
  * With no event_base (loop_new_virtual) nothing blocks and the clock is the
  * test's: the same code under a virtual clock.
  */
@@ -56,12 +59,17 @@ struct loop {
 	struct pipes pipes;		/* none until somebody sets a limit */
 	struct event *alarm;		/* wakes the loop for the wheel */
 	int64_t alarm_at;
+	int64_t seen;			/* all that came until then was heard */
+	struct event *mark;		/* it goes through the kernel's queue, */
+	int mark_fd;			/* an eventfd, behind all of that, */
+	int64_t marked;			/* since then; 0: it is not there */
 	void (*after)(void *owner);	/* end of each tick: the log is written */
 	void *after_owner;
 	uint64_t ticks;
 	int64_t busy;			/* microseconds not spent waiting */
 	unsigned heard;			/* events in this tick */
 	bool is_awake;			/* the clock was read in this tick */
+	bool has_more;			/* events that were not heard in it */
 };
 
 const char *loop_library(void);		/* "libevent 2.1.12-stable" */

@@ -8,10 +8,13 @@
 
 #include <cmocka.h>
 
+#include <sys/socket.h>
+
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "net/conn.h"
 #include "net/loop.h"
 
 #define START SEC(1000)
@@ -508,6 +511,73 @@ shows_callbacks_one_clock_read_after_the_wait(void **state)
 	loop_free(&l);
 }
 
+#define MANY (3 * LOOP_BATCH)
+
+/* Conns that have something to read, and a timer that is due only now. */
+struct crowd {
+	struct loop *loop;
+	struct conn *conns[MANY];
+	int fds[MANY];
+	unsigned heard, heard_at_timer;
+	struct timer timer;
+	bool fired;
+};
+
+static void
+on_crowd(void *owner)
+{
+	struct crowd *c = owner;
+
+	c->heard++;
+}
+
+static void
+on_crowd_timer(struct timer *t)
+{
+	struct crowd *c = list_entry(t, struct crowd, timer);
+
+	c->fired = true;
+	c->heard_at_timer = c->heard;
+}
+
+static void
+fires_no_timer_before_all_is_heard_that_came_before_it(void **state)
+{
+	static const struct conn_sink sink = { .on_event = on_crowd };
+	static const struct addr nobody;
+	struct crowd c = { .loop = loop_new() };
+	struct clock now;
+
+	(void)state;
+	timer_init(&c.timer, on_crowd_timer);
+	for (unsigned i = 0; i < MANY; i++) {
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM |
+		    SOCK_NONBLOCK, 0, pair), 0);
+		c.conns[i] = conn_accepted(c.loop, pair[0], &nobody);
+		conn_sink(c.conns[i], &sink, &c);
+		c.fds[i] = pair[1];
+	}
+	loop_tick(c.loop, 1);			/* all are watched now */
+	for (unsigned i = 0; i < MANY; i++)
+		assert_int_equal(write(c.fds[i], "x", 1), 1);
+	c.heard = 0;
+	loop_after(c.loop, &c.timer, MSEC(1));
+	do
+		clock_read(&now);
+	while (now.now < c.loop->clock.now + 2 * TIMER_SLOT);
+	for (unsigned i = 0; i < 20 && !c.fired; i++)
+		loop_tick(c.loop, 0);
+	assert_true(c.fired);
+	assert_int_equal(c.heard_at_timer, MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		conn_close(&c.conns[i], false);
+		close(c.fds[i]);
+	}
+	loop_free(&c.loop);
+}
+
 static void
 names_its_library(void **state)
 {
@@ -539,6 +609,8 @@ main(void)
 		    takes_up_an_earlier_timer_while_a_later_one_is_armed),
 		cmocka_unit_test(waits_no_longer_than_until),
 		cmocka_unit_test(shows_callbacks_one_clock_read_after_the_wait),
+		cmocka_unit_test(
+		    fires_no_timer_before_all_is_heard_that_came_before_it),
 		cmocka_unit_test(names_its_library),
 	};
 
