@@ -44,6 +44,8 @@ struct probe {
 	enum http_proto wanted;
 	struct task step, reap;
 	struct timer deadline;
+	int64_t due;		/* it strikes, */
+	unsigned spared;	/* and so often it did not, for it was late */
 	/* Facts: */
 	bool connected, expired, down;
 	int error;		/* errno that ended the connection */

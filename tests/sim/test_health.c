@@ -288,6 +288,48 @@ no_answer_in_time_is_l7tout(void **state)
 	close_all(&st);
 }
 
+/* The process was stopped, or has more to do than it can. */
+static void
+stall(struct stage *st, int64_t duration)
+{
+	loop_advance(st->loop, st->loop->clock.now + duration);
+	stage_settle(st);
+}
+
+static void
+time_that_was_lost_here_is_given_back_to_the_server(void **state)
+{
+	struct stage st;
+	struct wire *w;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = HTTP);
+	w = await_probe(&st);
+	for (int i = 0; i < 4; i++) {
+		stall(&st, SEC(3));
+		assert_false(w->closed);
+	}
+	say(&st, w, FINE);
+	assert_status(&st, "a", "UP");
+	close_all(&st);
+}
+
+static void
+lost_time_does_not_hide_a_server_that_is_silent(void **state)
+{
+	struct stage st;
+	struct wire *w;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = HTTP);
+	w = await_probe(&st);
+	for (int i = 0; i < 5; i++)
+		stall(&st, SEC(3));
+	assert_true(w->closed);
+	assert_result(&st, CHECK_L7TOUT, 0, "no answer within 500 ms");
+	close_all(&st);
+}
+
 static void
 an_answer_before_the_question_is_not_lost(void **state)
 {
@@ -654,6 +696,8 @@ main(void)
 		T(each_answer_has_its_meaning),
 		T(rubbish_and_a_reset_are_l7rsp),
 		T(no_answer_in_time_is_l7tout),
+		T(time_that_was_lost_here_is_given_back_to_the_server),
+		T(lost_time_does_not_hide_a_server_that_is_silent),
 		T(an_answer_before_the_question_is_not_lost),
 		T(a_text_is_found_across_pieces_of_the_body),
 		T(a_text_that_is_missing_is_l7rsp),
