@@ -45,7 +45,7 @@ try_message(struct slice s)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	char *p = malloc(n > 0 ? n : 1);
+	char *p = calloc(n > 0 ? n : 1, 1);
 	struct slice s = slice_make(p, n);
 	struct field f = { SLICE("grpc-status"), s, FIELD_OTHER };
 	int status;

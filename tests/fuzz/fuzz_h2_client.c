@@ -1,10 +1,9 @@
 /*
  * fuzz_h2_client.c - what a server of HTTP/2 may send.
  *
- * The input is what stands behind its SETTINGS, whose kind is the first byte;
- * three requests have been made by then.  Invariants: however the bytes are
- * cut, and in whatever order streams are opened, used and let go, once the
- * server has left everything ends, and no page, chunk or slot is kept.
+ * Behind the knobs (fuzz_h2.h): a byte, the kind of its SETTINGS, and what
+ * stands behind them; three requests have been made by then.  Besides: no slot
+ * is kept.
  */
 #include "fuzz_h2.h"
 
@@ -53,31 +52,31 @@ act(struct h2_rig *r, unsigned i, uint32_t mood)
 	ask(r, i, mood >> 3);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+static size_t
+begin(struct h2_rig *r, const uint8_t *bytes, size_t n, uint32_t *seed,
+    fuzz_h2_head_fn *send_head)
 {
 	static const uint8_t settings[] = "\0\0\6\4\0\0\0\0\0\0\10\0\0\0\1";
-	uint32_t seed = fuzz_seed(bytes, n);
-	struct h2_rig *r;
+	unsigned kind = n > 0 ? bytes[0] % 4 : 0;
 
-	if (n == 0 || n > 4096)
-		return 0;
-	r = calloc(1, sizeof(*r));
-	must(r != NULL);
 	h2_rig_init_client(r);
 	r->limits.head = 300;
 	r->limits.streams = 10;
 	for (unsigned i = 0; i < 3; i++)
-		ask(r, h2_rig_open(r), i < 2 ? 7 : fuzz_next(&seed));
-	fuzz_h2_spin(r, &seed, act);
-	if (bytes[0] % 4 == 1)
+		ask(r, h2_rig_open(r), i < 2 ? 7 : fuzz_next(seed));
+	if (send_head != NULL)
+		fuzz_h2_spin(r, seed, send_head);
+	if (kind == 1)
 		h2_rig_feed(r, settings, 15);
-	else if (bytes[0] % 4 != 0)
+	else if (kind != 0)
 		h2_rig_feed(r, "\0\0\0\4\0\0\0\0\0", 9);
-	fuzz_h2_feed(r, bytes + 1, n - 1, &seed, act);
-	fuzz_h2_leave(r, seed);
-	must(codec_slots(r->codec) == 0);
-	h2_rig_fini(r);
-	free(r);
-	return 0;
+	return n > 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	static const struct fuzz_h2_role client = { begin, act };
+
+	return fuzz_h2(&client, bytes, n);
 }

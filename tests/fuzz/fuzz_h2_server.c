@@ -1,9 +1,8 @@
 /*
  * fuzz_h2_server.c - what a client of HTTP/2 may send.
  *
- * The input is what stands behind the preface.  Invariants: however the bytes
- * are cut, once the client has left everything ends, and no page or chunk is
- * kept.
+ * Behind the knobs (fuzz_h2.h): what stands behind the preface and its
+ * SETTINGS.
  */
 #include "fuzz_h2.h"
 
@@ -27,24 +26,26 @@ answer(struct h2_rig *r, unsigned i, uint32_t mood)
 	    answers[k].end);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+static size_t
+begin(struct h2_rig *r, const uint8_t *bytes, size_t n, uint32_t *seed,
+    fuzz_h2_head_fn *send_head)
 {
-	uint32_t seed = fuzz_seed(bytes, n);
-	struct h2_rig *r;
-
-	if (n > 4096)
-		return 0;
-	r = calloc(1, sizeof(*r));
-	must(r != NULL);
+	(void)bytes;
+	(void)n;
+	(void)seed;
+	(void)send_head;
 	h2_rig_init(r);
 	r->limits.head = 300;
 	r->limits.streams = 10;
 	h2_rig_feed(r, H2_PREFACE.p, H2_PREFACE.n);
 	h2_rig_feed(r, "\0\0\0\4\0\0\0\0\0", 9);
-	fuzz_h2_feed(r, bytes, n, &seed, answer);
-	fuzz_h2_leave(r, seed);
-	h2_rig_fini(r);
-	free(r);
 	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+	static const struct fuzz_h2_role server = { begin, answer };
+
+	return fuzz_h2(&server, bytes, n);
 }
