@@ -207,6 +207,8 @@ daemon_reload(void *owner, struct text *answer)
 	bool good = false;
 
 	if (d->worker->draining) {
+		log_warn(d->log, "reload", "the process is stopping; the "
+		    "configuration in %s is not read", d->options->file);
 		text_add(answer, "reload failed: the process is stopping\n");
 		return false;
 	}

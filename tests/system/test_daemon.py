@@ -2,11 +2,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
 from harness import (SLOW, WRAP, Steelyard, at, case, equal, fail, main,
-                     options, pool, request, run, start, wait_for)
+                     options, pool, request, run, start, temp_dir, wait_for)
 from origins import GoodOrigin
 from wire import Wire
 
@@ -84,7 +85,8 @@ def the_effective_configuration_loads_to_the_same():
 def becomes_a_daemon_with_a_pid_file():
     s = proxy(wait=None)
     pidfile = os.path.join(s.dir, "pid")
-    child = start(s.command("-D", "-p", pidfile), stderr=subprocess.DEVNULL)
+    child = start(WRAP + [options.bin, "-f", os.path.basename(s.file), "-D",
+                          "-p", "pid"], cwd=s.dir, stderr=subprocess.DEVNULL)
     equal(child.wait(10 * SLOW), 0, "exit code")
     pid = int(open(pidfile).read())
     try:
@@ -92,6 +94,8 @@ def becomes_a_daemon_with_a_pid_file():
         equal(s.get().status, 200)
         stat = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
         equal(int(stat[3]) != os.getsid(0), True, "a session of its own")
+        equal(s.stats("reload").startswith("reloaded"), True,
+              "it finds its file, which was named from where it was started")
         os.kill(pid, signal.SIGTERM)
 
         def gone():
@@ -242,6 +246,65 @@ def a_reload_while_it_starts_is_made_up_for():
              20 * SLOW, "the reload")
     s.write()
     s.stop()
+
+
+@case
+def a_process_that_drains_reads_nothing_and_may_be_hurried():
+    origin = GoodOrigin(name="a")
+    with Steelyard(pool(origin)) as s, s.wire() as w:
+        w.send(request("/held"))
+        wait_for(lambda: w.name in s.stats("show sess"), 5 * SLOW, "it")
+        s.kill(signal.SIGTERM)
+        s.wait_event("drain")
+        s.kill(signal.SIGHUP)
+        s.wait_event("reload", lambda x: x["level"] == "warn"
+                     and "is stopping" in x["message"])
+        s.kill(signal.SIGTERM)
+        s.wait_event("stop", lambda x: "not waiting for 1 connections"
+                     in x["message"])
+        s.wait_end()
+
+
+@case
+def a_second_instance_does_not_take_the_pid_file():
+    with proxy(wait=None) as s, proxy(wait=None) as other:
+        pidfile = os.path.join(s.dir, "pid")
+        s.args = ["-p", pidfile]
+        s.start()
+        for path, why in ((pidfile, "another steelyard that runs holds it"),
+                          ("/nonexistent/pid", "No such file or directory")):
+            got = run(other.command("-p", path))
+            equal(got.returncode, 71, "exit code")
+            equal("pidfile %s: %s\n" % (path, why) in got.stderr, True,
+                  got.stderr[:200])
+        equal(int(open(pidfile).read()), s.pid, "the number in the file")
+        got = run(other.command("-D", "-p", pidfile))
+        equal((got.returncode, "holds it" in got.stderr), (71, True),
+              "a daemon that fails: " + got.stderr[:200])
+
+
+@case
+def steelyardctl_says_what_may_have_to_be_done():
+    def ctl(*args):
+        return run([options.ctl, *args])
+    place = temp_dir()
+    dead = os.path.join(place, "dead")
+    with socket.socket(socket.AF_UNIX) as x:
+        x.bind(dead)
+    for path, why in (
+            (os.path.join(place, "no"), "No such file or directory; is "
+             "steelyard running? -s names another socket"),
+            (dead, "Connection refused; nobody listens there, is steelyard "
+             "running?"),
+            (place + "/" + "x" * 110, "File name too long")):
+        got = ctl("-s", path, "show", "info")
+        equal((got.returncode, got.stderr),
+              (69, "steelyardctl: %s: %s\n" % (path, why)), "code and stderr")
+    equal((ctl("-h").returncode, ctl("-h").stdout[:6]), (0, "usage:"))
+    equal(ctl("-V").stdout.startswith("steelyardctl "), True, "its version")
+    for wrong in [], ["-x"]:
+        got = ctl(*wrong)
+        equal((got.returncode, "usage:" in got.stderr), (64, True), "usage")
 
 
 @case
