@@ -290,6 +290,29 @@ def show_sess_shows_what_is_in_flight():
     wait_for(lambda: w.name not in s.stats("show sess"), 2, "its end")
 
 
+def sessions(s):
+    return json.loads(s.stats("show sess json"))
+
+
+@case
+def sessions_are_shut_down_by_number_and_by_server():
+    with Steelyard(pool(GoodOrigin(name="a"))) as s:
+        for how in "session %s", "sessions server web/a":
+            with s.wire() as w:
+                w.send(request("/held"))
+                wait_for(lambda: [x["state"] for x in sessions(s)] ==
+                         ["FORWARD"], 5 * SLOW, "the exchange")
+                x = sessions(s)[0]
+                equal((x["src"], x["listener"], x["pool"], x["server"]),
+                      (w.name, "web", "web", "a"))
+                equal(s.stats("shutdown " + how.replace("%s", x["id"])), "\n")
+                w.read_eof()
+            wait_for(lambda: sessions(s) == [], 5 * SLOW, "its end")
+        for wrong in x["id"], x["id"] + "x", "0", "":
+            equal("No such session" in s.stats("shutdown session " + wrong),
+                  True, "an answer to %r" % wrong)
+
+
 @rows([("answers " + c, c) for c in (
     "show health", "show version", "show config", "show servers conn")])
 def answers_something(command):
