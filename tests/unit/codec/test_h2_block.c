@@ -141,12 +141,56 @@ refuses_what_is_too_much(void **state)
 	free(r);
 }
 
+static void
+obeys_the_options_of_its_listener(void **state)
+{
+	static const char *const upgrades[] = { "other", NULL };
+	static const struct {
+		const char *line;
+		struct http_limits limits;
+		const char *told;
+	} cases[] = {
+		{ "a_b: c", { .underscores = UNDERSCORES_REFUSE },
+		    BAD("an underscore in a field name") },
+		{ "content_length: 1", { .underscores = UNDERSCORES_REFUSE },
+		    BAD("an underscore in a field name") },
+		{ "a_b: c", { .underscores = UNDERSCORES_ALLOW },
+		    "GET a / [a_b: c] end\n" },
+		{ ":protocol: OTHER", { .upgrades = upgrades },
+		    "GET a / protocol=OTHER end\n" },
+		{ ":protocol: websocket", { .upgrades = upgrades },
+		    "reset protocol 501 a :protocol that is not allowed\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *lines[] = { H2_RIG_REQUEST("GET"), cases[i].line,
+		    NULL };
+		bool opens = cases[i].line[0] == ':';
+		struct h2_rig *r = calloc(1, sizeof(*r));
+
+		assert_non_null(r);
+		h2_rig_init(r);
+		r->limits.underscores = cases[i].limits.underscores;
+		r->limits.upgrades = cases[i].limits.upgrades;
+		r->limits.websocket = false;
+		if (opens)
+			lines[0] = ":method: CONNECT";
+		h2_rig_submit(r, opens ? 0 : -1, opens, lines);
+		h2_rig_pump(r);
+		assert_string_equal(r->log, cases[i].told);
+		h2_rig_fini(r);
+		free(r);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_or_refuses_each_row),
 		cmocka_unit_test(refuses_what_is_too_much),
+		cmocka_unit_test(obeys_the_options_of_its_listener),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,9 @@ finds_a_wrong_global_option(void **state)
 		    "f:2: global.log.target: \"stdrr\" is no target; write "
 		    "\"stderr\", \"stdout\", \"syslog\", \"syslog:/path\" "
 		    "or the absolute path of a file\n" },
+		{ "resolve = { min = \"2m\"; max = \"1m\"; };",
+		    "f:2: global.resolve.min: is more than max; write a "
+		    "shorter one, or a longer max\n" },
 		{ "name = \"my proxy\";",
 		    "f:2: global.name: \"my proxy\" holds a space; a token "
 		    "is made of letters, digits and a few marks such as "

@@ -252,6 +252,16 @@ says_what_a_global_option_takes(void **state)
 		{ "max_buffers = \"1023k\";",
 		    "f:2: global.max_buffers: \"1023k\" is out of range; "
 		    "\"1m\" to \"1024g\" is allowed\n" },
+		{ "resolve = { servers = ( \"unix:/x\" ); };",
+		    "f:2: global.resolve.servers: \"unix:/x\" is no address "
+		    "of a DNS server; write one such as \"127.0.0.1:53\"\n" },
+		{ "resolve = { servers = \"127.0.0.1:53\"; };",
+		    "f:2: global.resolve.servers: expected a list of "
+		    "addresses, such as ( \"127.0.0.1:53\" ), not the string "
+		    "\"127.0.0.1:53\"; write ( \"127.0.0.1:53\" )\n" },
+		{ "resolve = { servers = ( \"127.0.0.1:x\" ); };",
+		    "f:2: global.resolve.servers: \"127.0.0.1:x\": the port "
+		    "must be a number from 1 to 65535\n" },
 		{ "log = { access = \"yes\"; };",
 		    "f:2: global.log.access: expected true or false, not "
 		    "the string \"yes\"\n" },

@@ -110,6 +110,21 @@ says_where_the_form_is_wrong(void **state)
 		{ "a = { 5 };",
 		    "f:1: found a number where the name of an option "
 		    "should stand, such as name = \"web\";\n" },
+		{ "a = ( 1,",
+		    "f:1: '(' begins here and is never closed; add ')'\n" },
+		{ "a = ( 1 };",
+		    "f:1: found '}', but the '(' of f:1 is still open; "
+		    "close it with ')' first\n" },
+		{ "a = \"x;\n"
+		    "b = \"y;",
+		    "f:2: found ';' where '=' should stand; write y = ...; does "
+		    "the string that begins at f:1 lack its closing quote?\n" },
+		{ "a = 1e+5 2;",
+		    "f:1: found a number where the name of an option "
+		    "should stand, such as name = \"web\";\n" },
+		{ "/* a\n"
+		    "b */ c = \"\\\"\" ; d = ;",
+		    "f:2: found ';' where the value of 'd' should stand\n" },
 		{ "a = (1;2);",
 		    "f:1: found ';' where ',' or ')' should stand; the '(' "
 		    "of f:1 is still open\n" },

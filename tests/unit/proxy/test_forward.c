@@ -301,7 +301,13 @@ says_hsts_once_and_only_with_a_final_response(void **state)
 	s.in.status = 200;
 	head_add_other(&s.in, &s.arena, SLICE("strict-transport-security"),
 	    SLICE("max-age=1"));
+	head_add_other(&s.in, &s.arena, SLICE("X-a"), SLICE("1"));
+	head_add(&s.in, &s.arena, FIELD_PROXY_AUTHENTICATE, SLICE("Basic"));
+	head_add_other(&s.in, &s.arena, SLICE("X-b"), SLICE("2"));
 	forward_response(&s.in, &s.out, &s.arena, &s.f, NULL);
+	assert_int_equal(s.out.nfields, 3);
+	assert_string_equal(sent(&s, "X-a"), "1");
+	assert_string_equal(sent(&s, "X-b"), "2");
 	assert_string_equal(sent(&s, "Strict-Transport-Security"),
 	    "max-age=60");
 	s.in.kind = HEAD_INTERIM;
