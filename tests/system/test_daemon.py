@@ -358,6 +358,10 @@ def says_what_is_in_the_place_of_a_socket():
                  "first\n"):
         equal(line in got.stderr, True, got.stderr)
     equal("\n\n" in got.stderr, False, "an empty line: %r" % got.stderr)
+    s.conf["listeners"][1:] = [{"name": "far", "address": "192.0.2.1:80"}]
+    s.write()
+    equal("Cannot assign requested address; no interface here has this "
+          "address" in run(s.command()).stderr, True, "the address")
     s.conf["global"]["stats_socket"]["path"] = s.file
     s.write()
     equal("a file that is no socket is there" in run(s.command()).stderr,

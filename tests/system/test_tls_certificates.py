@@ -348,6 +348,16 @@ def refused(line, payload, answer):
     equal(got.startswith(answer), True, got)
 
 
+@case
+def a_second_path_waits_for_the_first():
+    with start(place(cert("a.test"))) as s:
+        path = s.conf["listeners"][0]["tls"]["certificates"][0]["cert"]
+        said(s, "set ssl cert " + path, read(cert("a.test").pem))
+        equal(said(s, "set ssl cert /other", "x"),
+              "The ongoing transaction is about '%s' but you are trying to "
+              "set '/other'\n\n" % path)
+
+
 @once
 def running():
     return start(place(cert("a.test")))

@@ -115,6 +115,11 @@ shows_health_and_why(void **state)
 	    "  3h02m  status 503, expected 200-399\n"
 	    "app/b                         checking  INI          -         - "
 	    "  3h02m  the first probe has not ended yet\n\n");
+	w->loop->clock.wall += SEC(2 * 86400);
+	assert_has(ask(w, "show health app"), " 2d03h  status 503");
+	w->loop->clock.wall -= SEC(2 * 86400 + 3 * 3600);
+	assert_has(ask(w, "show health app"), " 2m00s  status 503");
+	w->loop->clock.wall += SEC(3 * 3600);
 	assert_has(ask(w, "show health"), "no health check is configured");
 	assert_string_equal(ask(w, "show health x"), "No such backend.\n\n");
 	assert_has(ask(w, "show health json"), "[{\"pool\":\"app\","
@@ -171,6 +176,28 @@ marks_the_offending_byte_of_a_bad_message(void **state)
 }
 
 static void
+shows_connections_to_servers_that_failed(void **state)
+{
+	struct world *w = *state;
+	struct pool *p = cluster_find(&w->worker->cluster, "app");
+	struct addr peer;
+
+	assert_null(addr_parse(SLICE("192.0.2.1:99"), &peer));
+	bad_conn_store(&p->bad_tls, "no \"shared\" version",
+	    INT64_C(784111777) * USEC_PER_SEC, &peer, "a");
+	bad_conn_store(&p->bad_end, "GOAWAY", INT64_C(784111778) *
+	    USEC_PER_SEC, &peer, "b");
+	assert_has(ask(w, "show errors json"), "[{\"time\":"
+	    "\"1994-11-06T08:49:37.000Z\",\"pool\":\"app\",\"id\":100001,"
+	    "\"peer\":\"192.0.2.1:99\",\"server\":\"a\","
+	    "\"handshake\":true,\"why\":\"no \\\"shared\\\" version\","
+	    "\"total\":1},{\"time\":\"1994-11-06T08:49:38.000Z\","
+	    "\"pool\":\"app\",\"id\":100001,\"peer\":\"192.0.2.1:99\","
+	    "\"server\":\"b\",\"connection\":true,\"why\":\"GOAWAY\","
+	    "\"total\":1}]\n\n");
+}
+
+static void
 breaks_long_bad_lines_and_keeps_offsets(void **state)
 {
 	struct world *w = *state;
@@ -216,6 +243,7 @@ main(void)
 		TEST(shows_the_state_of_servers),
 		TEST(shows_health_and_why),
 		TEST(marks_the_offending_byte_of_a_bad_message),
+		TEST(shows_connections_to_servers_that_failed),
 		TEST(breaks_long_bad_lines_and_keeps_offsets),
 		TEST(shows_the_configuration_as_it_loads),
 	};

@@ -499,6 +499,81 @@ tells_who_had_answered_when_nothing_can_be_written(void **state)
 	assert_int_equal(r->codec->phase, CODEC_IDLE);
 }
 
+/* Streams 1 and 3 with heads on their way; of the other's body some, so that
+ * more of it is awaited. */
+static void
+await_more_of_3(struct h2_rig *r, const char *priority)
+{
+	const char *lines[] = { H2_RIG_REQUEST("GET"), priority, NULL };
+
+	h2_rig_get(r);
+	h2_rig_submit(r, -1, false, lines);
+	h2_rig_pump(r);
+	for (unsigned i = 0; i < 2; i++)
+		h2_rig_respond(r, i, 200, LENGTH_NONE, false);
+	h2_rig_pump(r);
+	h2_rig_send(r, 1, "first", 5, false);
+	assert_true(h2_rig_write(r));
+	assert_int_equal(r->replies[3].down, 5);
+	h2_rig_send(r, 0, "other", 5, true);
+	(void)h2_rig_write(r);
+}
+
+static void
+holds_an_answer_back_for_a_more_urgent_one(void **state)
+{
+	struct h2_rig *r = *state;
+
+	await_more_of_3(r, "priority: u=1");
+	assert_int_equal(r->replies[1].down, 0);
+	r->got[r->ngot = 0] = '\0';
+	h2_rig_send(r, 1, "second", 6, true);
+	while (h2_rig_write(r))
+		;
+	assert_string_equal(r->got, "3 end 11\n1 end 5\n");
+}
+
+static void
+holds_an_answer_back_for_a_moment_only(void **state)
+{
+	struct h2_rig *r = *state;
+	unsigned rounds = 0;
+
+	await_more_of_3(r, "priority: u=1");
+	while (r->replies[1].down == 0 && rounds < 100) {
+		assert_true(r->resume);
+		r->resume = false;
+		codec_recv(r->codec, &r->in);
+		(void)h2_rig_write(r);
+		rounds++;
+	}
+	assert_in_range(rounds, 2, 10);
+}
+
+static void
+holds_no_answer_back_for_one_that_is_gone(void **state)
+{
+	struct h2_rig *r = *state;
+	struct stream *s;
+
+	await_more_of_3(r, "priority: u=1");
+	s = r->streams[1].s;
+	r->streams[1].s = NULL;
+	stream_reset(s, STREAM_CANCEL);
+	while (h2_rig_write(r))
+		;
+	assert_int_equal(r->replies[1].down, 5);
+}
+
+static void
+holds_nothing_back_for_what_is_less_urgent(void **state)
+{
+	struct h2_rig *r = *state;
+
+	await_more_of_3(r, "priority: u=5");
+	assert_int_equal(r->replies[1].down, 5);
+}
+
 int
 main(void)
 {
@@ -517,6 +592,10 @@ main(void)
 		TEST(never_sends_more_than_was_stated),
 		TEST(tells_that_the_client_reset),
 		TEST(opens_a_tunnel_for_connect),
+		TEST(holds_an_answer_back_for_a_more_urgent_one),
+		TEST(holds_an_answer_back_for_a_moment_only),
+		TEST(holds_no_answer_back_for_one_that_is_gone),
+		TEST(holds_nothing_back_for_what_is_less_urgent),
 		TEST(opens_a_websocket_by_extended_connect),
 		TEST(drains_in_two_steps),
 		TEST(asks_whether_the_client_is_there),
