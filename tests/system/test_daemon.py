@@ -308,6 +308,22 @@ def steelyardctl_says_what_may_have_to_be_done():
 
 
 @case
+def goes_on_with_a_log_that_cannot_be_opened_anew():
+    place = temp_dir()
+    new, old = os.path.join(place, "new"), os.path.join(place, "old")
+    os.mkdir(new)
+    with proxy(glob={"log": {"target": new + "/log"}}) as s:
+        os.rename(new, old)
+        for ask in (lambda: s.kill(signal.SIGUSR1),
+                    lambda: s.stats("reload")):
+            before = open(old + "/log").read().count("cannot open the log")
+            ask()
+            wait_for(lambda: open(old + "/log").read().count(
+                "cannot open the log") == before + 1, 5 * SLOW, "the error")
+        equal(s.get().status, 200)
+
+
+@case
 def does_not_start_where_its_log_cannot_be_opened():
     s = proxy(wait=None, glob={"log": {"target": "/nonexistent/dir/log"}})
     got = run(s.command())
@@ -317,12 +333,14 @@ def does_not_start_where_its_log_cannot_be_opened():
 
 @case
 def a_user_that_is_not_there_is_told_with_its_place():
-    s = proxy(wait=None, glob={"user": "no-such-user"})
-    wanted = s.file + ":1: global.user: there is no user \"no-such-user\""
-    for more, code in (["-t"], 78), ([], 71):
-        got = run(s.command(*more))
-        equal(got.returncode, code, "exit code")
-        equal(wanted in got.stderr, True, got.stderr[:200])
+    for what in "user", "group":
+        s = proxy(wait=None, glob={what: "no-such-one"})
+        wanted = "global.%s: there is no %s \"no-such-one\"" % (what, what)
+        for more, code in (["-t"], 78), ([], 71):
+            got = run(s.command(*more))
+            equal(got.returncode, code, "exit code")
+            equal(s.file + ":1: " + wanted in got.stderr, True,
+                  got.stderr[:200])
 
 
 @case
