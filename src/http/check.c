@@ -72,6 +72,22 @@ check_token(struct slice s)
 	return s.n == 0 ? 0 : fault_at(span(s, CHECK_TOKEN), s.n);
 }
 
+/*
+ * Is there a byte below 0x20 or one that is 0x7F among these eight?  Exact as
+ * an answer for all eight together, though not as to which of them it is.
+ */
+static bool
+has_control(const char *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t x, del;
+
+	memcpy(&x, p, sizeof(x));
+	del = x ^ (ones * 0x7f);
+	return (((x - ones * 0x20) & ~x) | ((del - ones) & ~del)) &
+	    (ones * 0x80);
+}
+
 #ifdef __SSE2__
 /* The controls among 16 bytes, HTAB with them: a bit for each. */
 static unsigned
@@ -85,9 +101,9 @@ controls(const char *p)
 	    _mm_cmpeq_epi8(x, del)));
 }
 
-/* How many bytes are surely no controls; it may stop short of the first. */
+/* How many bytes are surely no controls, but for fewer than 16 at the end. */
 static size_t
-skip_plain(struct slice s)
+skip_wide(struct slice s)
 {
 	size_t i;
 	unsigned found;
@@ -100,34 +116,33 @@ skip_plain(struct slice s)
 	return i;
 }
 #else
-/*
- * Is there a byte below 0x20 or one that is 0x7F among these eight?  Exact as
- * an answer for all eight together, though not as to which of them it is.
- */
-static bool
-has_control(uint64_t x)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const uint64_t del = x ^ (ones * 0x7f);
-
-	return (((x - ones * 0x20) & ~x) | ((del - ones) & ~del)) &
-	    (ones * 0x80);
-}
-
 static size_t
-skip_plain(struct slice s)
+skip_wide(struct slice s)
 {
-	uint64_t eight;
 	size_t i;
 
-	for (i = 0; s.n - i >= sizeof(eight); i += sizeof(eight)) {
-		memcpy(&eight, s.p + i, sizeof(eight));
-		if (has_control(eight))
-			break;
-	}
+	for (i = 0; s.n - i >= 8 && !has_control(s.p + i); i += 8)
+		;
 	return i;
 }
 #endif
+
+/* Are the last bytes, from i on, plain?  Some may be looked at once more. */
+static bool
+is_plain_tail(struct slice s, size_t i)
+{
+	return s.n >= 8 && (s.n - i < 8 || !has_control(s.p + i)) &&
+	    !has_control(s.p + s.n - 8);
+}
+
+/* How many bytes are surely no controls; it may stop short of the first. */
+static size_t
+skip_plain(struct slice s)
+{
+	size_t i = skip_wide(s);
+
+	return s.n - i < 16 && is_plain_tail(s, i) ? s.n : i;
+}
 
 /* Values are most of a head: many bytes at a time while they are plain. */
 size_t

@@ -115,7 +115,20 @@ finds_what_is_no_value(void **state)
 	assert_int_equal(check_value(SLICE("12345678\0")), 8);
 }
 
-/* Values are read 16 at a time: each byte in each place of them and after. */
+static void
+finds_each_wrong_byte_in(char *value, size_t n, char around)
+{
+	for (size_t at = 0; at < n; at++)
+		for (int c = 0; c < 256; c++) {
+			memset(value, around, n);
+			value[at] = (char)c;
+			assert_int_equal(check_value(slice_make(value, n)),
+			    check_is((char)c, CHECK_VALUE) ?
+			    CHECK_OK : (ptrdiff_t)at);
+		}
+}
+
+/* Values are read 16 or 8 at a time: each byte in each place of each length. */
 static void
 finds_each_wrong_byte_of_a_value_anywhere(void **state)
 {
@@ -124,15 +137,9 @@ finds_each_wrong_byte_of_a_value_anywhere(void **state)
 
 	(void)state;
 	for (size_t a = 0; a < COUNT(around); a++)
-		for (size_t at = 0; at < sizeof(value); at++)
-			for (int c = 0; c < 256; c++) {
-				memset(value, around[a], sizeof(value));
-				value[at] = (char)c;
-				assert_int_equal(check_value(slice_make(value,
-				    sizeof(value))),
-				    check_is((char)c, CHECK_VALUE) ?
-				    CHECK_OK : (ptrdiff_t)at);
-			}
+		for (size_t n = 1; n <= sizeof(value); n++)
+			finds_each_wrong_byte_in(value + sizeof(value) - n, n,
+			    around[a]);
 }
 
 static void
