@@ -29,9 +29,11 @@ static const struct slice pseudo_names[PSEUDOS] = {
 
 void
 h2_block_begin(struct h2_block *b, struct arena *a,
-    const struct http_limits *l, enum head_kind kind, bool is_trailers)
+    const struct http_limits *l, const struct h2_names *names,
+    enum head_kind kind, bool is_trailers)
 {
-	*b = (struct h2_block){ .a = a, .l = l, .is_trailers = is_trailers };
+	*b = (struct h2_block){ .a = a, .l = l, .names = names,
+	    .is_trailers = is_trailers };
 	b->head = arena_get(a, sizeof(*b->head));
 	head_init(b->head, kind);
 	b->head->proto = HTTP_2;
@@ -117,10 +119,13 @@ add_te(struct h2_block *b, struct slice value)
 }
 
 static void
-store(struct h2_block *b, struct slice name, struct slice value)
+store(struct h2_block *b, const struct field *f)
 {
-	head_add_other(b->head, b->a, arena_copy(b->a, name),
-	    arena_copy(b->a, value));
+	struct slice name = f->id != FIELD_OTHER ? f->name :
+	    arena_copy(b->a, f->name);
+
+	head_add_field(b->head, b->a, &(struct field){ name,
+	    arena_copy(b->a, f->value), f->id });
 }
 
 static bool
@@ -132,42 +137,39 @@ is_of_connection(const struct field *f)
 }
 
 static bool
-add_field(struct h2_block *b, uint16_t id, struct slice name,
-    struct slice value)
+add_field(struct h2_block *b, const struct field *f)
 {
-	struct field f = { name, value, id };
-
-	if (is_of_connection(&f))
+	if (is_of_connection(f))
 		return refuse(b, 400,
 		    "a field of the connection, which HTTP/2 has not");
 	if (b->is_trailers) {
-		if (field_is_trailer_ok(&f))
-			store(b, name, value);
+		if (field_is_trailer_ok(f))
+			store(b, f);
 		return true;
 	}
-	switch (f.id) {
+	switch (f->id) {
 	case FIELD_TE:
-		return !is_request(b) || add_te(b, value);
+		return !is_request(b) || add_te(b, f->value);
 	case FIELD_HOST:
-		return !is_request(b) || add_host(b, value);
+		return !is_request(b) || add_host(b, f->value);
 	case FIELD_CONTENT_LENGTH:
-		return add_length(b, value);
+		return add_length(b, f->value);
 	case FIELD_HTTP2_SETTINGS:
 		return true;
 	case FIELD_EXPECT:
 		b->expects = true;
 		b->expects_other |=
-		    !slice_eq_nocase(value, SLICE("100-continue"));
+		    !slice_eq_nocase(f->value, SLICE("100-continue"));
 		break;
 	default:
-		b->ncookies += f.id == FIELD_COOKIE;
+		b->ncookies += f->id == FIELD_COOKIE;
 	}
-	store(b, name, value);
+	store(b, f);
 	return true;
 }
 
 static bool
-check_name(struct h2_block *b, struct slice name)
+check_bytes(struct h2_block *b, struct slice name)
 {
 	char c = '\0';
 
@@ -181,6 +183,31 @@ check_name(struct h2_block *b, struct slice name)
 	}
 	return check_is(c, CHECK_TOKEN) || refuse(b, 400,
 	    "a byte that no field name may have");
+}
+
+/* A name that is known can have no fault but capitals, and is not copied. */
+static bool
+check_name(struct h2_block *b, struct field *f)
+{
+	f->id = (uint16_t)field_id(f->name);
+	if (f->id != FIELD_OTHER && memcmp(f->name.p, b->names->at[f->id],
+	    f->name.n) == 0) {
+		f->name.p = b->names->at[f->id];
+		return true;
+	}
+	return check_bytes(b, f->name);
+}
+
+/* Who is behind us may take an underscore for a hyphen. */
+static bool
+check_underscores(struct h2_block *b, const struct field *f)
+{
+	if (f->id != FIELD_OTHER || !is_request(b) ||
+	    b->l->underscores == UNDERSCORES_ALLOW ||
+	    memchr(f->name.p, '_', f->name.n) == NULL)
+		return true;
+	return b->l->underscores == UNDERSCORES_REFUSE ?
+	    refuse(b, 400, "an underscore in a field name") : false;
 }
 
 static bool
@@ -207,7 +234,7 @@ check_content(struct h2_block *b, struct slice value)
 void
 h2_block_add(struct h2_block *b, struct slice name, struct slice value)
 {
-	uint16_t id;
+	struct field f = { name, value, FIELD_OTHER };
 
 	b->size += name.n + value.n + 4;
 	b->count += name.n == 0 || name.p[0] != ':';
@@ -222,14 +249,9 @@ h2_block_add(struct h2_block *b, struct slice name, struct slice value)
 	} else if (name.n > 0 && name.p[0] == ':') {
 		if (check_content(b, value))
 			add_pseudo(b, name, value);
-	} else if (check_name(b, name) && check_content(b, value)) {
-		id = (uint16_t)field_id(name);
-		if (id != FIELD_OTHER || !is_request(b) ||
-		    b->l->underscores == UNDERSCORES_ALLOW ||
-		    memchr(name.p, '_', name.n) == NULL)
-			add_field(b, id, name, value);
-		else if (b->l->underscores == UNDERSCORES_REFUSE)
-			refuse(b, 400, "an underscore in a field name");
+	} else if (check_name(b, &f) && check_content(b, value) &&
+	    check_underscores(b, &f)) {
+		add_field(b, &f);
 	}
 }
 

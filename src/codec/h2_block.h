@@ -9,6 +9,11 @@
 #include "http/head.h"
 #include "http/limits.h"
 
+/* Names of known fields, in lower case. */
+struct h2_names {
+	char at[FIELD_COUNT][20];
+};
+
 /*
  * A field section in HTTP/2, field by field, checked as strictly as a head of
  * HTTP/1 (RFC 9113 8).  After the first fault nothing more is stored.
@@ -18,6 +23,7 @@
 struct h2_block {
 	struct arena *a;
 	const struct http_limits *l;
+	const struct h2_names *names;
 	struct slice pseudo[6];		/* by enum h2_pseudo */
 	struct slice host;
 	struct head *head;
@@ -33,9 +39,9 @@ struct h2_block {
 };
 
 /* kind: HEAD_REQUEST, or HEAD_RESPONSE, which may turn out to be interim; or
- * whose trailers they are. */
+ * whose trailers they are.  The head borrows of names. */
 void h2_block_begin(struct h2_block *b, struct arena *a, const struct http_limits *l,
-    enum head_kind kind, bool is_trailers);
+    const struct h2_names *names, enum head_kind kind, bool is_trailers);
 void h2_block_add(struct h2_block *b, struct slice name, struct slice value);
 
 /* The head of the request; NULL: refused, see why and status. */

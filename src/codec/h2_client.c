@@ -58,8 +58,8 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 	if (s == NULL)
 		return;
 	s->stream.answered = true;
-	h2_block_begin(&s->block, &s->arena, h->codec.limits, HEAD_RESPONSE,
-	    s->in_head);
+	h2_block_begin(&s->block, &s->arena, h->codec.limits,
+	    h->codec.shared->h2->names, HEAD_RESPONSE, s->in_head);
 	if (!s->held)
 		s->block.why = "nobody waits for it";
 }

@@ -53,10 +53,12 @@ tell_fault(struct h2 *h)
 static void
 begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 {
+	const struct h2_names *names = h->codec.shared->h2->names;
+
 	if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
 		if (s != NULL)
 			h2_block_begin(&s->block, &s->arena, h->codec.limits,
-			    HEAD_REQUEST, true);
+			    names, HEAD_REQUEST, true);
 		return;
 	}
 	if (h->nheld >= h->codec.limits->streams) {
@@ -69,8 +71,8 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 	s->stream.bytes_in = frame->hd.length + 9;
 	h->into = s;
 	nghttp2_session_set_stream_user_data(h->session, s->id, s);
-	h2_block_begin(&s->block, &s->arena, h->codec.limits, HEAD_REQUEST,
-	    false);
+	h2_block_begin(&s->block, &s->arena, h->codec.limits, names,
+	    HEAD_REQUEST, false);
 }
 
 static void

@@ -179,11 +179,6 @@ struct h2 {
 	int64_t drain_began;
 };
 
-/* Names of known fields, in lower case. */
-struct h2_names {
-	char at[FIELD_COUNT][20];
-};
-
 /* What all connections of a worker share. */
 struct h2_settings {
 	nghttp2_session_callbacks *callbacks;

@@ -64,6 +64,12 @@ head_add_other(struct head *h, struct arena *a, struct slice name,
 	add(h, a, (struct field){ name, value, (uint16_t)field_id(name) });
 }
 
+void
+head_add_field(struct head *h, struct arena *a, const struct field *f)
+{
+	add(h, a, *f);
+}
+
 static const struct field *
 find_from(const struct head *h, uint32_t i, enum field_id id)
 {

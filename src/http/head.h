@@ -51,6 +51,7 @@ void head_init(struct head *h, enum head_kind kind);
 void head_add(struct head *h, struct arena *a, enum field_id id, struct slice value);
 void head_add_other(struct head *h, struct arena *a, struct slice name,
     struct slice value);	/* id is looked up */
+void head_add_field(struct head *h, struct arena *a, const struct field *f);
 
 /* The first field with that id, or NULL; and the next one after f. */
 const struct field *head_find(const struct head *h, enum field_id id);

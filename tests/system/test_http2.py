@@ -264,6 +264,8 @@ def a_request_that_never_ends_is_answered_408():
     ("Transfer-Encoding", [(":authority", "a"),
                            ("transfer-encoding", "chunked")]),
     ("a capital letter", [(":authority", "a"), ("X-A", "b")]),
+    ("a capital letter in a known name",
+     [(":authority", "a"), ("user-Agent", "b")]),
     ("LF in a value", [(":authority", "a"), ("x-a", "b\nc: d")]),
     ("NUL in a value", [(":authority", "a"), ("x-a", "b\0c")]),
     ("a colon in a name", [(":authority", "a"), ("x:a", "b")]),
