@@ -75,14 +75,27 @@ h2_phase(struct h2 *h)
 	    CODEC_HEAD : CODEC_IDLE;
 }
 
+static void
+kick(struct h2 *h)
+{
+	h->kicked = true;
+	h->codec.host->on_output(h->codec.owner);
+}
+
 void
 h2_kick(struct h2 *h)
 {
-	if (h->kicked || (buf_len(&h->out) == 0 &&
-	    !nghttp2_session_want_write(h->session)))
-		return;
-	h->kicked = true;
-	h->codec.host->on_output(h->codec.owner);
+	if (!h->kicked && (buf_len(&h->out) > 0 ||
+	    nghttp2_session_want_write(h->session)))
+		kick(h);
+}
+
+void
+h2_kick_control(struct h2 *h)
+{
+	if (!h->kicked &&
+	    nghttp2_session_get_outbound_queue_size(h->session) > 0)
+		kick(h);
 }
 
 void

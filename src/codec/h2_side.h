@@ -223,8 +223,10 @@ void h2_settle(struct h2 *h);
 nghttp2_mem h2_memory(struct trunk *t);
 void h2_wake(struct h2 *h);
 
-/* After a call down: it is to be sent. */
+/* After a call down: what there is is to be sent; the second is cheaper, and
+ * does not look for DATA. */
 void h2_kick(struct h2 *h);
+void h2_kick_control(struct h2 *h);
 
 /* A stream that exists for us; its owner is to be found by h2_stream_hold. */
 struct h2_stream *h2_stream_new(struct h2 *h, int32_t id);

@@ -179,7 +179,7 @@ h2_stream_consumed(struct stream *stream, size_t n)
 		h2_stream_wake(s);
 	}
 	nghttp2_session_consume(s->h2->session, s->id, n);
-	h2_kick(s->h2);
+	h2_kick_control(s->h2);
 }
 
 /* A tunnel, too, is whole only if both ends were told. */
@@ -210,7 +210,7 @@ let_go(struct h2_stream *s, bool gently, enum stream_error e)
 	else
 		h2_stream_free(s);
 	h2_phase(h);
-	h2_kick(h);
+	h2_kick_control(h);
 	h->role->parted(h);
 }
 
