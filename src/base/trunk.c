@@ -60,6 +60,7 @@ struct part {
 struct trunk {
 	struct trunk *next;	/* of those that are free */
 	char *base;		/* NULL: all is from malloc */
+	uint16_t *lists;	/* at its start, or NULL */
 	struct trunks *all;
 	struct part *packed, *last;
 	size_t npacked;		/* words in them */
@@ -121,13 +122,8 @@ cut(struct trunks *all)
 		return t;
 	t->base = all->regions[all->nregions - 1] + all->cut * all->step;
 	t->start = all->cut++ % SHADES * SHADE;
+	t->lists = (uint16_t *)(void *)(t->base + t->start);
 	return t;
-}
-
-static uint16_t *
-lists_of(const struct trunk *t)
-{
-	return (uint16_t *)(void *)(t->base + t->start);
 }
 
 static struct block *
@@ -139,8 +135,8 @@ block_at(const struct trunk *t, uint32_t at)
 static bool
 is_outside(const struct trunk *t, const void *p)
 {
-	return t->base == NULL || (const char *)p < t->base ||
-	    (const char *)p >= t->base + TRUNK_SIZE;
+	return t->base == NULL ||
+	    (uintptr_t)p - (uintptr_t)t->base >= TRUNK_SIZE;
 }
 
 /* The first block's head stands right before a multiple of UNIT. */
@@ -166,7 +162,7 @@ trunk_new(struct trunks *all)
 	t->is_warm = false;
 	if (t->base == NULL)
 		return t;
-	memset(lists_of(t), 0, LISTS * sizeof(uint16_t));
+	memset(t->lists, 0, LISTS * sizeof(uint16_t));
 	t->used = first_of(t);
 	return t;
 }
@@ -195,20 +191,7 @@ trunk_free(struct trunks *all, struct trunk **tp)
 static uint16_t *
 list_for(const struct trunk *t, uint32_t size)
 {
-	return &lists_of(t)[size <= SMALL ? size / UNIT : 0];
-}
-
-/* The first of a list that are all of the size. */
-static struct block *
-take_small(struct trunk *t, uint16_t *link)
-{
-	struct block *b;
-
-	if (*link == 0)
-		return NULL;
-	b = block_at(t, *link * UNIT - HEAD);
-	*link = b->next;
-	return b;
+	return &t->lists[size <= SMALL ? size / UNIT : 0];
 }
 
 /* One that is not much too large. */
@@ -242,22 +225,46 @@ take_new(struct trunk *t, uint32_t size)
 	return b;
 }
 
-void *
-trunk_get(struct trunk *t, size_t n)
+static uint32_t
+size_for(size_t n)
 {
-	uint32_t size = (uint32_t)((n + HEAD + UNIT - 1) / UNIT * UNIT);
-	struct block *b;
-	uint16_t *list;
+	return (uint32_t)((n + HEAD + UNIT - 1) / UNIT * UNIT);
+}
 
-	must(!t->is_packed);
+/* There is no hole of this size. */
+static void *
+get_more(struct trunk *t, size_t n)
+{
+	struct block *b = NULL;
+	uint32_t size;
+
 	if (t->base == NULL || n >= TRUNK_SIZE)
 		return mem_grow(NULL, n, 1);
-	list = list_for(t, size);
-	b = size <= SMALL ? take_small(t, list) : take_large(t, list, size);
+	size = size_for(n);
+	if (size > SMALL)
+		b = take_large(t, &t->lists[0], size);
 	if (b == NULL)
 		b = take_new(t, size);
 	if (b == NULL)
 		return mem_grow(NULL, n, 1);
+	b->what = PIECE;
+	return (char *)b + HEAD;
+}
+
+void *
+trunk_get(struct trunk *t, size_t n)
+{
+	struct block *b;
+	uint16_t *list;
+
+	must(!t->is_packed);
+	if (n > SMALL - HEAD || t->base == NULL)
+		return get_more(t, n);
+	list = &t->lists[size_for(n) / UNIT];
+	if (*list == 0)
+		return get_more(t, n);
+	b = block_at(t, *list * UNIT - HEAD);
+	*list = b->next;
 	b->what = PIECE;
 	return (char *)b + HEAD;
 }
