@@ -137,6 +137,16 @@ loop_new_virtual(int64_t now)
 	return l;
 }
 
+/* More exactly than the tick's. */
+static void
+now(const struct loop *l, struct clock *c)
+{
+	if (l->base != NULL)
+		clock_read(c);
+	else
+		*c = l->clock;
+}
+
 static void
 run_list(struct list *list)
 {
@@ -172,13 +182,47 @@ reap(struct loop *l)
 }
 
 static void
-work(struct loop *l)
+play_rounds(struct loop *l)
 {
-	list_splice(&l->run, &l->later);
 	for (int i = 0; i < LOOP_ROUNDS && !is_quiet(l); i++) {
 		run_list(&l->run);
 		run_list(&l->flush);
 	}
+}
+
+/*
+ * Who has had its share of a tick before comes behind everybody else, and all
+ * of these have one bound: who is left comes first the next time.
+ */
+static void
+play_late(struct loop *l, struct list *late)
+{
+	struct clock begin, end;
+	struct list *n;
+
+	if (list_is_empty(late))
+		return;
+	now(l, &begin);
+	do {
+		n = list_pop(late);
+		list_entry(n, struct task, node)->fn(
+		    list_entry(n, struct task, node));
+		now(l, &end);
+	} while (!list_is_empty(late) && end.now - begin.now < LOOP_LATE);
+	list_splice(late, &l->later);
+	list_splice(&l->later, late);
+	play_rounds(l);
+}
+
+static void
+work(struct loop *l)
+{
+	struct list late;
+
+	list_init(&late);
+	list_splice(&late, &l->later);
+	play_rounds(l);
+	play_late(l, &late);
 	reap(l);
 	if (l->after != NULL)
 		l->after(l->after_owner);

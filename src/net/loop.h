@@ -26,7 +26,8 @@ struct event;
  *
  * 2 and 3 repeat until both lists are empty, at most LOOP_ROUNDS times (what is
  * left comes first in the next tick, which then does not block).  A task that
- * has done its share of a tick asks by loop_later() for the next one's run.
+ * has done its share of a tick asks by loop_later() for the next one's run: it
+ * is behind all who have not, whose answers have left by then.
  *
  * No timer fires before all is heard that had come by its time: a server is not
  * late because its answer waits here behind others' events.
@@ -42,6 +43,12 @@ struct event;
  * and no bound a request cost half as much again.
  */
 #define LOOP_BATCH 32
+
+/*
+ * Microseconds of a tick in which those begin whose turn it is only now,
+ * however many they are.
+ */
+#define LOOP_LATE 50
 
 struct task {
 	struct list node;
@@ -103,7 +110,10 @@ loop_reap(struct loop *l, struct task *t)
 		list_add_tail(&l->reap, &t->node);
 }
 
-/* Runs in the next tick, once events have been heard, which does not wait. */
+/*
+ * Runs in the next tick, which does not wait, behind what events have caused;
+ * or in the one after that, if there are many.
+ */
 static inline void
 loop_later(struct loop *l, struct task *t)
 {

@@ -38,7 +38,19 @@ struct actor {
 	struct journal *journal;
 	char letter;
 	struct task *to_run, *to_flush, *to_reap, *to_stop, *later;
+	int64_t busy_for;
 };
+
+static void
+pass_time(int64_t most)
+{
+	struct clock begin, present;
+
+	clock_read(&begin);
+	do
+		clock_read(&present);
+	while (present.now - begin.now < most);
+}
 
 static void
 run_actor(struct task *t)
@@ -46,6 +58,7 @@ run_actor(struct task *t)
 	struct actor *a = list_entry(t, struct actor, task);
 
 	note(a->journal, a->letter);
+	pass_time(a->busy_for);
 	if (a->to_run != NULL)
 		loop_run(a->loop, a->to_run);
 	if (a->to_flush != NULL)
@@ -161,6 +174,37 @@ runs_in_the_next_tick_what_has_had_its_turn(void **state)
 	loop_tick(p.loop, 0);
 	loop_tick(p.loop, 0);
 	assert_played(&p, "ab.a.c..");
+}
+
+static void
+runs_what_has_had_its_turn_behind_what_others_flush(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.to_flush = &p.b.task;
+	loop_later(p.loop, &p.c.task);
+	loop_run(p.loop, &p.a.task);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "abc.");
+}
+
+static void
+runs_for_so_long_what_has_had_its_turn(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new());
+	p.a.busy_for = p.b.busy_for = LOOP_LATE;
+	p.a.later = &p.a.task;
+	loop_later(p.loop, &p.a.task);
+	loop_later(p.loop, &p.b.task);
+	loop_later(p.loop, &p.c.task);
+	for (int i = 0; i < 4; i++)
+		loop_tick(p.loop, START);
+	assert_played(&p, "a.b.ca.a.");
 }
 
 static void
@@ -593,6 +637,9 @@ main(void)
 		cmocka_unit_test(puts_a_task_on_a_list_once),
 		cmocka_unit_test(runs_in_the_same_tick_what_a_flush_has_woken),
 		cmocka_unit_test(runs_in_the_next_tick_what_has_had_its_turn),
+		cmocka_unit_test(
+		    runs_what_has_had_its_turn_behind_what_others_flush),
+		cmocka_unit_test(runs_for_so_long_what_has_had_its_turn),
 		cmocka_unit_test(
 		    does_not_wait_while_a_task_has_yet_to_have_its_turn),
 		cmocka_unit_test(leaves_out_a_task_that_another_has_stopped),
