@@ -9,7 +9,7 @@
  * frames that ask for nothing, knows whether a field section has begun, and
  * says how much is enough for now.
  */
-#define H2_SHARE 512u		/* of work, a tick: some 100 microseconds */
+#define H2_SHARE 128u		/* of work, a tick: some 25 microseconds */
 
 struct h2_watch {
 	uint32_t left;		/* to skip: of a payload, or of the preface */

@@ -173,7 +173,7 @@ takes_a_share_of_many_frames(void **state)
 
 	r->in.pos = r->in.end = 0;
 	buf_reserve(&r->in, &r->pages, BUF_PAGE);
-	for (unsigned i = 0; i < 600; i++)
+	for (unsigned i = 0; i < 216; i++)
 		buf_add(&r->in, window, n);
 	codec_recv(r->codec, &r->in);
 	assert_true(r->codec->sated);

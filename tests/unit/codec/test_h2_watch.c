@@ -120,11 +120,11 @@ deals_out_work_by_frames_and_fields(void **state)
 
 	(void)state;
 	assert_int_equal(shares_of(slice_make(data, sizeof(data))), 1);
-	assert_int_equal(shares_of(slice_make(head, sizeof(head))), 5);
-	/* 1,927 of PING, at 512; 3,276 of HEADERS with a byte, at 56. */
+	assert_int_equal(shares_of(slice_make(head, sizeof(head))), 17);
+	/* 1,927 of PING, at 128; 3,276 of HEADERS with a byte, at 14. */
 	assert_int_equal(shares_of(
-	    SLICE("\0\0\x8\6\0\0\0\0\0PINGPING")), 4);
-	assert_int_equal(shares_of(SLICE("\0\0\1\1\5\0\0\0\1\x82")), 58);
+	    SLICE("\0\0\x8\6\0\0\0\0\0PINGPING")), 16);
+	assert_int_equal(shares_of(SLICE("\0\0\1\1\5\0\0\0\1\x82")), 219);
 }
 
 int
