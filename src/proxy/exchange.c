@@ -350,6 +350,8 @@ step_abort(struct exchange *x)
 	 * log. */
 	if (!may_go_on(x))
 		return false;
+	if (x->server != NULL)
+		front_has_dialled(x->front);
 	x->cut = true;
 	return exchange_go(x, EXCHANGE_DONE);
 }

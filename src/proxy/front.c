@@ -23,7 +23,7 @@
 /* Of a client, in a tick, so that others have their turn: requests that begin
  * or are given up, and how many of them a connection to a server is worth. */
 #define TURN 8
-#define TURN_DIAL 2
+#define TURN_DIAL 4
 
 static bool
 is_in(const struct conf_ranges *r, const struct addr *a)

@@ -50,7 +50,8 @@ void front_retune(struct front *f);
  * were before. */
 bool front_has_turn(struct front *f);
 
-/* One that had its turn needs a connection to a server, which takes longer. */
+/* One that had its turn opens or closes a connection to a server, which takes
+ * longer. */
 void front_has_dialled(struct front *f);
 
 /* An answer is about to begin: if the connection is old enough it says that it

@@ -2,7 +2,7 @@
  * Clients that leave, servers that break off, messages that are malformed:
  * who is blamed, what the other side sees, and that nothing is left.
  */
-#include "stage.h"
+#include "peer.h"
 
 #include <stdio.h>
 
@@ -372,6 +372,42 @@ passes_on_an_answer_the_server_gave_before_it_broke(void **state)
 	stage_close(&st);
 }
 
+static unsigned
+closed_to_servers(const struct stage *st)
+{
+	const struct wire *w;
+	unsigned n = 0;
+
+	list_each(w, &st->wires, struct wire, node)
+		n += w->dialled && w->closed;
+	return n;
+}
+
+/* To close a connection takes long: others would wait for twelve at once. */
+static void
+closes_few_connections_to_servers_of_one_client_in_a_tick(void **state)
+{
+	struct peer *client;
+	unsigned n = 0, before;
+	struct stage st;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	client = peer_client(&st, true);
+	for (int i = 0; i < 12; i++)
+		peer_ask(client, "GET", "/", "", PEER_NO_BODY);
+	assert_int_equal(stage_dials(&st, SERVER_A), 12);
+	say_reset_later(client->w);
+	for (int i = 0; i < 12 && n < 12; i++) {
+		before = n;
+		loop_tick(st.loop, 0);
+		n = closed_to_servers(&st);
+		assert_true(n - before <= 2);
+	}
+	assert_int_equal(n, 12);
+	stage_close(&st);
+}
+
 int
 main(void)
 {
@@ -398,6 +434,8 @@ main(void)
 		    notices_by_writing_that_a_client_left_which_had_ended),
 		cmocka_unit_test(
 		    passes_on_an_answer_the_server_gave_before_it_broke),
+		cmocka_unit_test(
+		    closes_few_connections_to_servers_of_one_client_in_a_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
