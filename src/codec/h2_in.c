@@ -11,6 +11,8 @@
 #include "codec/h2_side.h"
 #include "codec/h2_words.h"
 
+#define FIELD_COST 32u		/* RFC 9113 6.5.2: beside its bytes */
+
 static struct h2_stream *
 find(nghttp2_session *session, int32_t id)
 {
@@ -74,7 +76,7 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame,
 	(void)session;
 	(void)frame;
 	(void)flags;
-	h->section += nname + nvalue + 4;
+	h->section += nname + nvalue + FIELD_COST;
 	if (h->section > 16 * (size_t)h->codec.limits->head)
 		h2_abused(h, ABUSE_FIELDS, "a field section that is a bomb");
 	s = h->into;

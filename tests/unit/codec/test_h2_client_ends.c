@@ -425,15 +425,12 @@ ends_who_continues_for_ever(void **state)
 
 /* One entry of the table, named again and again. */
 static void
-ends_who_sends_a_bomb(void **state)
+assert_is_bomb(struct h2_rig *r, const char *line)
 {
-	struct h2_rig *r = *state;
-	static char value[2900], frame[9 + 16384];
-	const char *lines[] = { ":status: 200", value, NULL };
+	const char *lines[] = { ":status: 200", line, NULL };
+	static char frame[9 + 16384];
 
 	get(r, 2);
-	memset(value, 'a', sizeof(value) - 1);
-	memcpy(value, "x: ", 3);
 	h2_rig_reply(r, 1, -1, false, lines);
 	h2_rig_forget(r);
 	memcpy(frame, "\0\x40\0\1\4\0\0\0\3", 9);
@@ -443,6 +440,23 @@ ends_who_sends_a_bomb(void **state)
 	assert_string_equal(r->codec->why, "a field section that is a bomb");
 	assert_non_null(strstr(r->log, "a field section that is a bomb"));
 	assert_int_equal(r->goaway, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void
+ends_who_sends_a_bomb(void **state)
+{
+	static char line[2900];
+
+	memset(line, 'a', sizeof(line) - 1);
+	memcpy(line, "x: ", 3);
+	assert_is_bomb(*state, line);
+}
+
+/* They are few bytes, but many fields. */
+static void
+ends_who_sends_a_bomb_of_crumbs(void **state)
+{
+	assert_is_bomb(*state, "x: a");
 }
 
 int
@@ -470,6 +484,7 @@ main(void)
 		cmocka_unit_test(ends_who_floods),
 		TEST(ends_who_continues_for_ever),
 		TEST(ends_who_sends_a_bomb),
+		TEST(ends_who_sends_a_bomb_of_crumbs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
