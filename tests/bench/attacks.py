@@ -5,8 +5,8 @@
 
 For each row of tests/system/h2attacks.py: one connection, how soon it ended
 and how; then the same again and again, while a bystander asks for something
-small each millisecond.  The same bytes go in turn to nobody ("alone"), to a
-sink on the proxy's core that is no proxy and only takes what processor time
+small each millisecond.  The same bytes go in turn to nobody ("alone", and
+"busy": beside an honest client that asks as much as it may), to a sink on the proxy's core that is no proxy and only takes what processor time
 nobody else wants ("sink"), to steelyard, and to its peers.  Medians of the
 rounds.  README.md says how to read the table.
 """
@@ -25,11 +25,14 @@ import h2attacks                                         # noqa: E402
 import victims                                           # noqa: E402
 from h2wire import PREFACE, SETTINGS, frame              # noqa: E402
 from harness import free_port, rss                       # noqa: E402
-from processes import (LOAD_CORE, PROXY_CORE, Process, temp_dir,
-                       wait_port)                        # noqa: E402
+from processes import (LOAD_CORE, PROXY_CORE, Process, descendants,
+                       temp_dir, wait_port)              # noqa: E402
 
 PAUSE = 1000                    # of the bystander, in microseconds
 MOST = 2 << 20                  # bytes of one connection
+HEADING = "%-30s %-13s %6s %6s | %6s %6s | %5s %5s %5s %5s%s | %6s %6s %6s%s"
+PROXIES, ORIGIN, CLIENTS = 5, 4, 3      # real-time priorities; the bystander
+                                        # has a higher one
 CODES = {None: "closed", 0: "NO_ERROR", 1: "PROTOCOL", 3: "FLOW_CONTROL",
          5: "STREAM_CLOSED", 6: "FRAME_SIZE", 9: "COMPRESSION",
          11: "CALM"}
@@ -52,16 +55,33 @@ def blob(row):
     return b"".join(out), frames
 
 
+def hasten(pid, priority):
+    """Nothing else on the machine comes before it."""
+    os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(priority))
+
+
+def client(argv, **more):
+    return subprocess.Popen(argv, preexec_fn=lambda: hasten(0, CLIENTS),
+                            **more)
+
+
 def flood(settings, what, *args, **more):
-    return subprocess.Popen(
-        [settings.flood, what, *map(str, args)], stdout=subprocess.PIPE,
-        preexec_fn=lambda: os.sched_setaffinity(0, {LOAD_CORE}), **more)
+    return client([settings.flood, what, *map(str, args)],
+                  stdout=subprocess.PIPE, **more)
+
+
+def honest(port, milliseconds):
+    """A client of HTTP/2 that asks as much as it may, and reads answers."""
+    return client(
+        ["h2load", "-t1", "-c1", "-m100", "-D%dms" % milliseconds,
+         "http://127.0.0.1:%d/ping" % port], stdout=subprocess.DEVNULL)
 
 
 class Run:
-    """A while of the bystander at `plain`, and an attack on `port`."""
+    """A while of the bystander at `plain`, and an attack on `port`, or an
+    honest client at `busy`."""
 
-    def __init__(self, settings, plain, port, file, pids=()):
+    def __init__(self, settings, plain, port, file, pids=(), busy=None):
         milliseconds = round(settings.seconds * 1000)
         before, memory = self.spent(pids), sum(map(rss, pids))
         most = memory
@@ -70,9 +90,12 @@ class Run:
             with open(file, "rb") as f:
                 children.append(flood(settings, "attack", port,
                                       milliseconds, stdin=f))
+        load = honest(busy, milliseconds) if busy else None
         while any(c.poll() is None for c in children):
             most = max(most, sum(map(rss, pids)))
             time.sleep(0.02)
+        if load and load.wait() != 0:
+            raise SystemExit("h2load failed")
         self.cpu = self.spent(pids) - before
         self.memory = most - memory
         said = [list(map(int, c.communicate()[0].split())) for c in children]
@@ -93,6 +116,9 @@ class Bench:
                       for v in victims.PEERS
                       if v.name in settings.peers.split(",") and v.find()]
         self.children = [self.origin, self.ours, *self.peers]
+        for one in self.children:
+            for pid in descendants(one.child.pid):
+                hasten(pid, ORIGIN if one is self.origin else PROXIES)
 
     def stop(self):
         for one in self.children:
@@ -125,6 +151,8 @@ class Bench:
             for name, run in (
                     ("alone", lambda: Run(self.settings, self.ours.plain,
                                           None, file)),
+                    ("busy", lambda: Run(self.settings, self.ours.plain,
+                                         None, file, busy=self.ours.port)),
                     ("sink", lambda: self.at_sink(
                         file, round(one.frames * size))),
                     ("ours", lambda: self.at_victim(self.ours, file)),
@@ -154,12 +182,12 @@ def second_part(runs, peers):
     p99 = {name: median(those, "p99") for name, those in runs.items()}
     frames = sum(r.frames for r in ours)
     best = min((p99[p] for p in peers), default=0)
-    return " | %6.2f %6d | %5d %5d %5d" % (
+    return " | %6.2f %6d | %5d %5d %5d %5d" % (
         sum(r.cpu for r in ours) / 1000 / frames if frames else 0,
         max(r.memory for r in ours) >> 10,
-        p99["alone"], p99["sink"], p99["ours"]) + "".join(
-            " %6d" % p99[p] for p in peers) + " | %6.2f %6.2f" % (
-            p99["ours"] / p99["alone"], p99["ours"] / p99["sink"]) + (
+        p99["alone"], p99["busy"], p99["sink"], p99["ours"]) + "".join(
+            " %6d" % p99[p] for p in peers) + " | %6.2f %6.2f %6.2f" % tuple(
+            p99["ours"] / p99[x] for x in ("alone", "busy", "sink")) + (
             " %6.2f" % (p99["ours"] / best) if best else "")
 
 
@@ -182,10 +210,11 @@ def main():
         os.chmod(directory, 0o755)
         bench = Bench(a, directory)
         names = [v.name for v in bench.peers]
-        print("%-30s %-13s %6s %6s | %6s %6s | %5s %5s %5s%s | %6s %6s%s" % (
-            "", "one ends by", "ms", "frames", "us/fr.", "KiB", "alone",
-            "sink", "p99", "".join(" %6.6s" % n for n in names), "/alone",
-            "/sink", "  /peer" if names else ""))
+        print(HEADING % ("", "one ends by", "ms", "frames", "us/fr.", "KiB",
+                         "alone", "busy", "sink", "p99",
+                         "".join(" %6.6s" % n for n in names),
+                         "/alone", "/busy", "/sink",
+                         "  /peer" if names else ""))
         try:
             for row in h2attacks.FLOODS + h2attacks.STEADY \
                     + h2attacks.HELD:

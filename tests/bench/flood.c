@@ -34,6 +34,12 @@
 
 #define MOST_BYTES (4u << 20)
 #define MOST_TIMES 200000u
+/*
+ * Of a send, and of what may stand in the kernel: nothing preempts that while
+ * it takes, or frees, megabytes, and the bystander is on the same core.
+ */
+#define PIECE (16u << 10)
+#define QUEUE (64 << 10)
 #define PATIENCE 50	/* ms, once all was sent */
 
 static void
@@ -74,10 +80,12 @@ dial(const char *port)
 {
 	struct sockaddr_in a = at(port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int queue = QUEUE;
 
 	if (fd < 0)
 		die("socket");
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &queue, sizeof(queue));
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
 	close(fd);
@@ -112,7 +120,8 @@ attack_once(int fd, const char *p, size_t n, int64_t until)
 			break;
 		if ((w.revents & POLLOUT) == 0)
 			continue;
-		k = send(fd, p + at, n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		k = send(fd, p + at, n - at < PIECE ? n - at : PIECE,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (k < 0 && errno != EAGAIN)
 			break;
 		at += k > 0 ? (size_t)k : 0;

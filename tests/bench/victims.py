@@ -86,6 +86,7 @@ class Steelyard(Victim):
                            "max_connections": 2000},
                 "listeners": [{
                     "name": "web", "address": "127.0.0.1:%d" % self.port,
+                    "limits": {"requests": BIG},
                     "timeouts": {"send": "1s", "head": "1s",
                                  "keep_alive": "1s"}}],
                 "routes": [{"path": "/ping", "respond": {

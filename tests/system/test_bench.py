@@ -283,7 +283,7 @@ def attacks_are_measured():
            if line.startswith("PING ack")]
     equal(len(got), 1, "rows")
     equal(got[0][2], "CALM", "how it ended")
-    if not all(float(x) > 0 for x in got[0][9:12] + got[0][13:15]):
+    if not all(float(x) > 0 for x in got[0][9:13] + got[0][14:17]):
         fail("no figures: " + r.stdout)
 
 
