@@ -108,11 +108,14 @@ put_in_force(struct daemon *d, struct conf *conf, struct text *errors,
 
 	good = prepare_log(d, conf, errors) && good;
 	good = prepare_socket(d, conf, errors) && good;
-	if (!good || !worker_apply(d->worker, conf, errors, changes)) {
+	good = worker_prepare(d->worker, conf, errors) && good;
+	if (!good) {
 		log_abandon(d->log);
 		admin_abandon(d->admin);
+		worker_abandon(d->worker);
 		return false;
 	}
+	worker_commit(d->worker, conf, changes);
 	log_commit(d->log);
 	log_set(d->log, g->log.format, g->log.level);
 	admin_commit(d->admin, &d->worker->conf->global.stats_socket);

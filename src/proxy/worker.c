@@ -190,14 +190,25 @@ tune_tls(struct worker *w, const struct conf_global_tls *t)
 }
 
 bool
-worker_apply(struct worker *w, struct conf *conf, struct text *errors,
-    struct text *changes)
+worker_prepare(struct worker *w, struct conf *conf, struct text *errors)
 {
-	struct listener_plan *plan = listener_plan_new(w, conf, errors);
+	worker_abandon(w);
+	w->plan = listener_plan_new(w, conf, errors);
+	return w->plan != NULL;
+}
+
+void
+worker_abandon(struct worker *w)
+{
+	if (w->plan != NULL)
+		listener_plan_abandon(&w->plan);
+}
+
+void
+worker_commit(struct worker *w, struct conf *conf, struct text *changes)
+{
 	struct conf *old = w->conf;
 
-	if (plan == NULL)
-		return false;
 	w->conf = conf_get(conf);
 	name_us(w, conf);
 	pipes_limit(&w->loop->pipes, (unsigned)conf->global.max_pipes);
@@ -206,11 +217,10 @@ worker_apply(struct worker *w, struct conf *conf, struct text *errors,
 	routes_fini(&w->routes);
 	routes_init(&w->routes, conf);
 	tune_tls(w, &conf->global.tls);
-	listener_plan_commit(&plan, changes);
+	listener_plan_commit(&w->plan, changes);
 	expiry_start(&w->expiry);
 	if (old != NULL)
 		conf_put(&old);
-	return true;
 }
 
 void

@@ -17,6 +17,8 @@
 #include "proxy/room.h"
 #include "proxy/route.h"
 
+struct listener_plan;
+
 /*
  * One event loop and all that hangs from it.  How a request travels:
  *
@@ -37,6 +39,7 @@ struct worker {
 	uint32_t mark;			/* in our name, if none is configured */
 	char via[96];			/* our pseudonym in Via (RFC 9110 7.6.3) */
 	struct cluster cluster;
+	struct listener_plan *plan;	/* prepared, not in force; or NULL */
 	struct list listeners;		/* in configured order */
 	struct list retired;		/* gone, with clients still connected */
 	unsigned next_id;
@@ -73,12 +76,15 @@ struct worker *worker_new(struct loop *loop, struct log *log,
 void worker_free(struct worker **w);
 
 /*
- * Puts a snapshot in force, all or nothing: opens the sockets that are new; if
- * one fails, closes those again, says why in errors, and changes nothing.
- * Takes its own reference.  changes gets a sentence a listener or pool.
+ * Puts a snapshot in force, in two steps for a reload that is all or nothing.
+ * The first opens the sockets that are new; if some cannot be had, it closes
+ * the others again, says why of each in errors, and is false.  The second
+ * cannot fail, and takes its own reference; changes gets a sentence a listener
+ * or pool.
  */
-bool worker_apply(struct worker *w, struct conf *conf, struct text *errors,
-    struct text *changes);
+bool worker_prepare(struct worker *w, struct conf *conf, struct text *errors);
+void worker_commit(struct worker *w, struct conf *conf, struct text *changes);
+void worker_abandon(struct worker *w);
 
 /* Ends gently: listeners close, idle connections end, responses in flight
  * finish; after drain_timeout the rest is cut.  Then w->stopped is true. */

@@ -422,8 +422,9 @@ stage_apply(struct stage *st, const struct stage_conf *c)
 
 	text_init(&errors);
 	text_init(&changes);
-	if (!worker_apply(st->worker, conf, &errors, &changes))
+	if (!worker_prepare(st->worker, conf, &errors))
 		fail_msg("%s", errors.p);
+	worker_commit(st->worker, conf, &changes);
 	conf_put(&conf);
 	text_fini(&errors);
 	text_fini(&changes);

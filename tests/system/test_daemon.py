@@ -128,6 +128,19 @@ def a_second_instance_on_the_port_is_refused():
 
 
 @case
+def one_start_tells_all_that_cannot_be_opened():
+    with proxy() as s:
+        other = proxy(wait=None)
+        other.conf["listeners"][0]["address"] = at(s.port)
+        other.conf["global"]["stats_socket"]["path"] = "/nowhere/stats.sock"
+        other.conf["global"]["log"]["target"] = "/nowhere/log"
+        other.write()
+        said = run(other.command()).stderr
+        for what in ("log.target", "stats_socket.path", "listener web"):
+            equal(what in said, True, "%s in %r" % (what, said))
+
+
+@case
 def a_second_instance_does_not_take_the_stats_socket():
     with proxy() as s:
         other = proxy(wait=None)

@@ -54,7 +54,8 @@ set_up(void **state)
 	if (c == NULL)
 		print_error("%s", errors.p);
 	assert_non_null(c);
-	assert_true(worker_apply(w->worker, c, &errors, &errors));
+	assert_true(worker_prepare(w->worker, c, &errors));
+	worker_commit(w->worker, c, &errors);
 	conf_put(&c);
 	text_fini(&errors);
 	return 0;

@@ -100,7 +100,8 @@ world_open(void **state, const char *timeout)
 	w->log = log_new(&w->loop->clock);
 	assert_int_equal(log_open(w->log, "/dev/null"), 0);
 	w->worker = worker_new(w->loop, w->log, sockets);
-	assert_true(worker_apply(w->worker, w->conf, &errors, &errors));
+	assert_true(worker_prepare(w->worker, w->conf, &errors));
+	worker_commit(w->worker, w->conf, &errors);
 	w->admin = admin_new(w->worker, &above);
 	text_fini(&errors);
 	*state = w;

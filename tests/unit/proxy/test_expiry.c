@@ -71,7 +71,8 @@ apply(struct world *w, const char *cert)
 	struct text errors;
 
 	text_init(&errors);
-	assert_true(worker_apply(w->worker, c, &errors, &errors));
+	assert_true(worker_prepare(w->worker, c, &errors));
+	worker_commit(w->worker, c, &errors);
 	text_fini(&errors);
 	conf_put(&c);
 }
