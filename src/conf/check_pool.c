@@ -12,6 +12,16 @@
 /* What a server's name may hold besides, since it may be its address. */
 #define SERVER_MARKS "/[]%@*"
 
+/* What stands there for nothing is a misunderstanding. */
+static void
+check_hash_counts(const struct subject *s, const struct conf_pool *p)
+{
+	if (subject_has(s, "hash") && !conf_has_hash(p))
+		subject_complain(s, "hash", "is for balance = \"hash\"; alone, "
+		    "here it is \"%s\"; write balance = \"hash\"; or delete "
+		    "it", p->balance);
+}
+
 static void
 check_balance(struct reader *r, const struct conf_pool *p)
 {
@@ -20,8 +30,10 @@ check_balance(struct reader *r, const struct conf_pool *p)
 
 	nearest_init(&near, p->balance);
 	for (const char *const *b = r->balances; *b != NULL; b++) {
-		if (strcmp(*b, p->balance) == 0)
+		if (strcmp(*b, p->balance) == 0) {
+			check_hash_counts(&s, p);
 			return;
+		}
 		nearest_offer(&near, *b);
 	}
 	subject_complain(&s, "balance", "\"%s\" is not one of %s%s%s%s",

@@ -242,6 +242,8 @@ is_absent(const struct option *o, const void *base)
 		return !conf_has_tls(base);
 	if (strcmp(o->more, "listener.https_only") == 0)
 		return !((const struct conf_https_only *)at)->on;
+	if (strcmp(o->more, "pool.hash") == 0)
+		return !conf_has_hash(base);
 	if (strcmp(o->more, "pool.tls") == 0)
 		return !((const struct conf_pool_tls *)at)->given;
 	if (strcmp(o->more, "route.respond") == 0)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -428,4 +429,10 @@ static inline bool
 conf_has_tls(const struct conf_listener *l)
 {
 	return l->tls.certificates.n > 0 || l->tls.directory != NULL;
+}
+
+static inline bool
+conf_has_hash(const struct conf_pool *p)
+{
+	return strcmp(p->balance, "hash") == 0;
 }

@@ -96,6 +96,10 @@ finds_wrong_pools(void **state)
 		    "f:2: pool.balance: \"fastest\" is not one of "
 		    "\"least_conn\", \"round_robin\", \"random\", "
 		    "\"hash\"\n" },
+		{ "hash = { };",
+		    "f:2: pool.hash: is for balance = \"hash\"; alone, here "
+		    "it is \"least_conn\"; write balance = \"hash\"; or "
+		    "delete it\n" },
 		{ "host = \"a b\";",
 		    "f:2: pool.host: \"a b\" is not a host; write a name "
 		    "or an address, such as \"www.example.com\"\n" },
@@ -238,6 +242,7 @@ reads_keys_in_their_order(void **state)
 	c = conf_load_string("f", LISTENER "pools = ( { name = \"web\"; "
 	    "servers = ( { address = \"10.0.0.1:80\"; backup = true; } ); "
 	    "slow_start = { window = \"1m\"; aggression = 200; }; "
+	    "balance = \"hash\"; "
 	    "hash = { key = ( \"header:X-User\", \"cookie:sid\", "
 	    "\"query:q\", \"uri\", \"path\", \"source\" ); "
 	    "table = 5000011; }; } );", balances, &errors);

@@ -96,7 +96,6 @@ prints_what_is_in_force(void **state)
 		"    trusted = ( \"10.0.0.0/8\" );\n",
 		"    mode = \"0666\";\n",
 		"    balance = \"least_conn\";\n",
-		"      key = ( \"source\" );\n",
 		"      expect = \"200-399\";\n",
 		"      fast_interval = \"0\";\n",
 		"        name = \"10.0.0.1:80\";\n",
@@ -115,6 +114,7 @@ prints_what_is_in_force(void **state)
 			fail_msg("no %s in:\n%s", lines[i], out.p);
 	assert_null(strstr(out.p, "stats_socket"));
 	assert_null(strstr(out.p, "redirect"));
+	assert_null(strstr(out.p, "hash"));
 	assert_null(strstr(out.p, "user"));
 	text_fini(&out);
 }
