@@ -308,7 +308,8 @@ tell_refused(struct h2_stream *s)
 static void
 tell_gone(struct h2_stream *s)
 {
-	struct fault fault = { .status = s->status, .why = s->why };
+	struct fault fault = { .status = s->status, .why = s->why,
+	    .of_conn = !s->h2->role->server };
 
 	s->dead = true;
 	s->stream.sink->on_reset(s->stream.owner, s->error,

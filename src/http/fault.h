@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,4 +27,6 @@ struct fault {
 	struct slice bytes;	/* what was received of the message */
 	size_t offset;		/* of the offending byte in bytes */
 	enum abuse abuse;	/* it ends the connection */
+	bool of_conn;		/* not of this message: back only, and told
+				 * of the connection as well */
 };

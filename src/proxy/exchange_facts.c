@@ -184,8 +184,10 @@ back_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 	if (fault != NULL) {
 		x->fault = fault->why;
 		x->fault_status = fault->status;
-		bad_store(&x->pool->bad, fault, x->worker->loop->clock.wall,
-		    &x->server->addr, x->server->name);
+		if (!fault->of_conn)
+			bad_store(&x->pool->bad, fault,
+			    x->worker->loop->clock.wall, &x->server->addr,
+			    x->server->name);
 	}
 	wake(x);
 }

@@ -9,6 +9,7 @@
 
 #define SHARED "protocol = \"h2\"; retries = 0;"
 #define GOAWAY_CALM "\0\0\10\7\0\0\0\0\0\0\0\0\1\0\0\0\13"
+#define DATA_ON_STREAM_0 "\0\0\1\0\0\0\0\0\0x"
 #define BYTES(s) (s), sizeof(s) - 1
 
 struct scene {
@@ -80,6 +81,27 @@ tells_with_what_a_stream_was_reset(void **state)
 	close_scene(&sc);
 }
 
+/* It is no request's: neither of the two counts as a malformed response. */
+static void
+counts_a_broken_connection_once(void **state)
+{
+	struct scene sc;
+	struct pool *p;
+
+	(void)state;
+	open_scene(&sc);
+	peer_ask(sc.client, "GET", "/", "", PEER_NO_BODY);
+	p = stage_pool(&sc.st);
+	(void)peer_told(sc.server, 2);
+	say_bytes_later(sc.server->w, BYTES(DATA_ON_STREAM_0));
+	stage_settle(&sc.st);
+	assert_has(stage_log(&sc.st), "\"termination\":\"PH\"");
+	assert_int_equal(p->bad_end.total, 1);
+	assert_int_equal(p->bad.total, 0);
+	assert_int_equal(p->count.eresp, 2);
+	close_scene(&sc);
+}
+
 /* Each is counted, one a minute is logged. */
 static void
 tells_the_log_once_a_minute(void **state)
@@ -117,6 +139,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_a_goaway_with_an_error),
 		cmocka_unit_test(tells_with_what_a_stream_was_reset),
+		cmocka_unit_test(counts_a_broken_connection_once),
 		cmocka_unit_test(tells_the_log_once_a_minute),
 	};
 
