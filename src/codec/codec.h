@@ -127,7 +127,8 @@ struct codec {
 				 * it keeps us; -1 unsaid */
 	const char *why;	/* client role: what the server did that ended
 				 * or will end the connection, for the log;
-				 * NULL: nothing that it should not have done */
+				 * NULL: nothing that it should not have done;
+				 * as long as the codec is there */
 	codec_new_fn *turn;	/* not NULL: the peer speaks another protocol;
 				 * what is left of the input is for its codec,
 				 * which takes the place of this one */

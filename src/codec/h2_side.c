@@ -235,6 +235,7 @@ h2_free(struct codec *c)
 	slab_put(&c->shared->h2->marks, h->marks);
 	if (h->out.base != NULL)
 		buf_release(&h->out, c->shared->pages);
+	free(h->said);
 	free(h);
 }
 

@@ -177,6 +177,7 @@ struct h2 {
 	bool kicked;			/* codec_send will be called */
 	bool draining, drained;		/* both steps of GOAWAY */
 	int64_t drain_began;
+	char *said;			/* GOAWAY in words, with its text */
 };
 
 /* What all connections of a worker share. */

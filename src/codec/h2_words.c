@@ -5,7 +5,12 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define SAYING 80	/* bytes of a server's text that are worth a line */
 
 /* In the order of their codes, from 0. */
 #define ERRORS(X)                                                             \
@@ -42,6 +47,22 @@ h2_words_goaway(uint32_t code)
 		return NULL;
 	return code < sizeof(words) / sizeof(words[0]) ? words[code] :
 	    "it sent GOAWAY with an unknown error";
+}
+
+char *
+h2_words_saying(const char *why, struct slice text)
+{
+	char shown[SAYING + 1], *said;
+	size_t n = text.n < SAYING ? text.n : SAYING, size;
+
+	for (size_t i = 0; i < n; i++)
+		shown[i] = text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] :
+		    '.';
+	shown[n] = '\0';
+	size = strlen(why) + sizeof(", saying \"\"") + n;
+	said = mem_new(size);
+	(void)snprintf(said, size, "%s, saying \"%s\"", why, shown);
+	return said;
 }
 
 const char *

@@ -314,6 +314,32 @@ tells_a_fault_before_the_end(void **state)
 	h2_rig_release(r, 0);
 }
 
+#define TOO_MANY_PINGS "it sent GOAWAY with ENHANCE_YOUR_CALM, saying "       \
+	"\"too_many_pings\""
+
+/* Bounded, in one line, and the first that came. */
+static void
+shows_little_of_what_a_goaway_says(void **state)
+{
+	struct h2_rig *r = *state;
+	uint8_t text[4096];
+	const char *at;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "a\n\xff\0\x7f", 5);
+	get(r, 1);
+	nghttp2_submit_goaway(r->peer, 0, 1, NGHTTP2_INTERNAL_ERROR, text,
+	    sizeof(text));
+	nghttp2_submit_goaway(r->peer, 0, 1, NGHTTP2_INTERNAL_ERROR, text + 5,
+	    9);
+	h2_rig_pump(r);
+	at = strstr(r->codec->why, ", saying \"a....xxxx");
+	assert_non_null(at);
+	assert_int_equal(strlen(at), strlen(", saying \"\"") + 80);
+	codec_eof(r->codec, 0);
+	h2_rig_release(r, 0);
+}
+
 static void
 tells_what_ended_it(void **state)
 {
@@ -322,15 +348,13 @@ tells_what_ended_it(void **state)
 	get(r, 2);
 	nghttp2_submit_rst_stream(r->peer, 0, 1, NGHTTP2_INTERNAL_ERROR);
 	nghttp2_submit_goaway(r->peer, 0, 3, NGHTTP2_ENHANCE_YOUR_CALM,
-	    (const uint8_t *)"x", 1);
+	    (const uint8_t *)"too_many_pings", 14);
 	h2_rig_pump(r);
 	codec_eof(r->codec, 0);
 	assert_string_equal(r->streams[0].s->why,
 	    "it reset the stream with INTERNAL_ERROR");
-	assert_string_equal(r->streams[1].s->why,
-	    "it sent GOAWAY with ENHANCE_YOUR_CALM");
-	assert_string_equal(r->codec->why,
-	    "it sent GOAWAY with ENHANCE_YOUR_CALM");
+	assert_string_equal(r->streams[1].s->why, TOO_MANY_PINGS);
+	assert_string_equal(r->codec->why, TOO_MANY_PINGS);
 	h2_rig_release(r, 0);
 	h2_rig_release(r, 1);
 }
@@ -480,6 +504,7 @@ main(void)
 		cmocka_unit_test(says_that_it_is_not_http2),
 		cmocka_unit_test(tells_an_answer_of_http1),
 		TEST(tells_a_fault_before_the_end),
+		TEST(shows_little_of_what_a_goaway_says),
 		TEST(tells_what_ended_it),
 		cmocka_unit_test(ends_who_floods),
 		TEST(ends_who_continues_for_ever),
