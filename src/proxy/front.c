@@ -91,10 +91,15 @@ set_after(struct front *f, int64_t after)
 }
 
 static int64_t
+age_end(const struct front *f)
+{
+	return f->born + f->listener->conf->timeouts.max_age;
+}
+
+static int64_t
 age_left(const struct front *f)
 {
-	int64_t end = f->born + f->listener->conf->timeouts.max_age;
-	int64_t now = f->listener->worker->loop->clock.now;
+	int64_t end = age_end(f), now = f->listener->worker->loop->clock.now;
 
 	return end > now ? end - now : 0;
 }
@@ -139,7 +144,8 @@ idle_time(const struct front *f)
 	    f->timer.deadline;
 }
 
-/* A new phase has its own deadline; a busy front has none, its exchanges do. */
+/* A new phase has its own deadline; a busy front has that of its age alone, as
+ * its exchanges have theirs. */
 static void
 set_timer(struct front *f, enum codec_phase phase)
 {
@@ -147,8 +153,11 @@ set_timer(struct front *f, enum codec_phase phase)
 		f->quick = idle_time(f) < REST;
 	f->phase = (uint8_t)phase;
 	f->rested = false;
-	if (phase == CODEC_BUSY)
+	if (phase == CODEC_BUSY) {
+		if (f->timer.deadline > age_end(f))
+			set_after(f, age_left(f));
 		return;
+	}
 	/* A first request is expected at once, later ones within keep_alive. */
 	if (phase == CODEC_IDLE && f->link.codec->requests > 0) {
 		start_idling(f);
@@ -207,6 +216,21 @@ on_change(void *owner)
 		loop_reap(f->listener->worker->loop, &f->reap);
 }
 
+/* Long streams may be all that there is: the end is said while they go on.  A
+ * protocol of one stream at a time says it in its next answer. */
+static void
+end_if_old(struct front *f)
+{
+	if (f->old || !codec_of(f->link.codec->proto)->shared)
+		return;
+	if (age_left(f) > 0) {
+		set_after(f, age_left(f));
+		return;
+	}
+	front_judge_age(f);
+	link_kick(&f->link);
+}
+
 static void
 on_timer(struct timer *t)
 {
@@ -221,8 +245,12 @@ on_timer(struct timer *t)
 		link_end(&f->link, true);
 		return;
 	}
-	if (f->link.down || f->link.codec->phase == CODEC_BUSY)
+	if (f->link.down)
 		return;
+	if (f->link.codec->phase == CODEC_BUSY) {
+		end_if_old(f);
+		return;
+	}
 	if (f->link.codec->end != CODEC_OPEN) {
 		link_end(&f->link, true);	/* it takes nothing */
 		return;

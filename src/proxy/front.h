@@ -21,7 +21,7 @@ struct front {
 	struct link link;
 	struct caller caller;		/* the client, as servers are told */
 	struct task reap;
-	struct timer timer;		/* handshake, head or keep-alive */
+	struct timer timer;		/* handshake, head, keep-alive or age */
 	int64_t born;			/* clock.now */
 	uint32_t exchanges;		/* that hold it */
 	uint32_t requests;		/* of codecs that it had before */
@@ -54,8 +54,8 @@ bool front_has_turn(struct front *f);
  * longer. */
 void front_has_dialled(struct front *f);
 
-/* An answer is about to begin: if the connection is old enough it says that it
- * is the last. */
+/* If the connection is old enough it says that it is the last: an answer that
+ * is about to begin, or at once where streams share it. */
 void front_judge_age(struct front *f);
 
 /* No new requests; closes when idle. */

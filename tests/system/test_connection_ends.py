@@ -1,5 +1,6 @@
 """How connections of clients end gently: by age, by their number of requests,
 by a reload without their listener, at the end of the process."""
+import json
 import signal
 import time
 
@@ -125,6 +126,22 @@ def http_2_says_goaway_twice_once_it_is_old_enough():
     w, _ = in_time(lambda: H2Wire(s.port), play)
     with w:
         says_goodbye_in_two_steps(w, {1, 3}, 7)
+
+
+@case
+def http_2_says_goaway_while_nothing_but_a_long_stream_goes_on():
+    """No answer begins that could bring it."""
+    s = young()
+    origin().gate.clear()
+    w, begin = in_time(lambda: H2Wire(s.port),
+                       lambda w: w.ask(1, "GET", "/held"))
+    with w:
+        equal(int.from_bytes(w.until(GOAWAY)[:4], "big"), NO_LAST)
+        if time.monotonic() - begin < AGE - 0.02:
+            fail("too soon")
+        origin().gate.set()
+        # no 504, with which it would have come
+        equal(json.loads(w.until(DATA, 1))["target"], "/held")
 
 
 @case
