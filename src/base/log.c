@@ -1,7 +1,7 @@
 /*
  * log.c - lines that never hold up the loop.
  *
- *	log_event, log_line --> ring --log_flush, once a tick--> target
+ *	log_event, log_line --> ring --log_flush, end of a tick--> target
  *
  * Owns:      the ring, the target, the target that a reload prepares.
  * Borrows:   the clock.
@@ -20,7 +20,7 @@
 #include "base/log_target.h"
 #include "base/mem.h"
 
-#define PIECES 64
+#define PIECES 128
 #define RETRY_OPEN SEC(1)
 #define REPORT_ROOM 256		/* for the line that counts missing ones */
 #define EVENT_ROOM 1024		/* for most events */

@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 /*
- * The log: lines go to a ring that is written once a tick, or when it is full,
- * and never blocks the loop.  When the target is slow or full, lines are
+ * The log: lines go to a ring that is written at the end of a tick, or when it
+ * is full, and never blocks the loop.  When the target is slow or full, lines are
  * dropped whole and counted; the first line that fits again is preceded by one
  * that says how many are missing.
  *
@@ -81,7 +81,7 @@ void log_event(struct log *log, enum log_level level, const char *event,
 /* A line as it is; the newline is added.  Dropped and counted if no room. */
 void log_line(struct log *log, struct slice line);
 
-/* Writes what the target takes now. Never blocks. Called once a tick. */
+/* Writes what the target takes now. Never blocks. Called at most once a tick. */
 void log_flush(struct log *log);
 bool log_has_pending(const struct log *log);
 

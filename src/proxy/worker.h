@@ -64,7 +64,8 @@ struct worker {
 	uint64_t reloads, reload_errors;
 	bool paused;			/* max_connections is reached */
 	bool draining;
-	struct timer drain, log_retry;
+	struct timer drain, log_due;
+	int64_t logged;			/* when lines were written last */
 	bool stopped;			/* nothing is left: the loop may end */
 };
 
