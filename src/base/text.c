@@ -254,16 +254,22 @@ add_escaped(struct text *t, struct slice s, bool is_json)
 void
 text_add_json(struct text *t, struct slice s)
 {
-	if (plain_length(s, true) == s.n) {
-		text_reserve(t, s.n + 2);
-		t->p[t->n++] = '"';
-		text_add_slice(t, s);
+	char *p;
+
+	if (plain_length(s, true) < s.n) {
+		text_add_char(t, '"');
+		add_escaped(t, s, true);
 		text_add_char(t, '"');
 		return;
 	}
-	text_add_char(t, '"');
-	add_escaped(t, s, true);
-	text_add_char(t, '"');
+	text_reserve(t, s.n + 2);
+	p = t->p + t->n;
+	*p++ = '"';
+	if (s.n > 0)
+		p = mempcpy(p, s.p, s.n);
+	*p++ = '"';
+	*p = '\0';
+	t->n += s.n + 2;
 }
 
 void
