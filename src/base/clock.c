@@ -15,9 +15,15 @@ read_usec(clockid_t id)
 	return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
 }
 
+int64_t
+clock_now(void)
+{
+	return read_usec(CLOCK_MONOTONIC);
+}
+
 void
 clock_read(struct clock *c)
 {
-	c->now = read_usec(CLOCK_MONOTONIC);
+	c->now = clock_now();
 	c->wall = read_usec(CLOCK_REALTIME);
 }

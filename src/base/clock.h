@@ -19,3 +19,4 @@ struct clock {
 };
 
 void clock_read(struct clock *c);
+int64_t clock_now(void);	/* what its `now` would be */

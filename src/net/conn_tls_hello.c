@@ -333,15 +333,6 @@ step(struct conn_tls *c)
 	failed(c);
 }
 
-static int64_t
-now(void)
-{
-	struct clock clock;
-
-	clock_read(&clock);
-	return clock.now;
-}
-
 void
 conn_tls_hello(struct conn_tls *c)
 {
@@ -368,7 +359,7 @@ conn_tls_hello(struct conn_tls *c)
 	}
 	if (!tls_gate_ask(gate, &c->hello->turn))
 		return;
-	begun = now();
+	begun = clock_now();
 	step(c);
-	tls_gate_spend(gate, now() - begun);
+	tls_gate_spend(gate, clock_now() - begun);
 }

@@ -270,14 +270,14 @@ task_stop(struct task *t)
 static void
 set_alarm(struct loop *l, int64_t at)
 {
-	struct clock present;
 	struct timeval tv;
 	int64_t left;
 
 	if (at <= 0 || (l->alarm_at != 0 && l->alarm_at <= at))
 		return;
-	clock_read(&present);
-	left = at > present.now ? at - present.now : 0;
+	left = at - clock_now();
+	if (left < 0)
+		left = 0;
 	tv = (struct timeval){ left / USEC_PER_SEC, left % USEC_PER_SEC };
 	event_add(l->alarm, &tv);
 	l->alarm_at = at;
@@ -314,18 +314,14 @@ wait_for_events(struct loop *l, int64_t until)
 void
 loop_tick(struct loop *l, int64_t until)
 {
-	struct clock end;
-
 	if (l->base != NULL)
 		wait_for_events(l, until);
 	else
 		l->seen = l->clock.now;
 	wheel_run(&l->wheel, l->seen);
 	work(l);
-	if (l->base != NULL) {
-		clock_read(&end);
-		l->busy += end.now - l->clock.now;
-	}
+	if (l->base != NULL)
+		l->busy += clock_now() - l->clock.now;
 }
 
 void

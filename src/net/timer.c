@@ -140,6 +140,8 @@ wheel_run(struct wheel *w, int64_t now)
 {
 	int64_t last = now / TIMER_SLOT, n;
 
+	if (w->at > last)
+		return;		/* this slot has had its turn */
 	while ((n = next_slot(w)) >= 0 && n <= last) {
 		w->at = n + 1;
 		run_slot(w, (unsigned)(n % TIMER_SLOTS), now);
