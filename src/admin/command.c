@@ -126,6 +126,9 @@ static const struct command table[] = {
 	{ "quit", LEVEL_USER, quit, "", "end the session" },
 	{ "reload", LEVEL_ADMIN, reload, "",
 	    "load the configuration file anew, or say its errors" },
+	{ "set maxconn server", LEVEL_OPERATOR, set_maxconn_server,
+	    "<pool>/<server> <n>",
+	    "how many requests it may have in flight; 0: no limit" },
 	{ "set server", LEVEL_OPERATOR, set_server, "<pool>/<server> "
 	    "state|weight <value>",
 	    "state ready|drain|maint, or weight <n>|<n>%" },

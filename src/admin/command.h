@@ -53,6 +53,7 @@ void shutdown_session(struct request *r);
 void shutdown_sessions_server(struct request *r);
 void set_server(struct request *r);		/* set_server.c */
 void set_weight(struct request *r);
+void set_maxconn_server(struct request *r);
 void get_weight(struct request *r);
 void enable_server(struct request *r);
 void disable_server(struct request *r);

@@ -90,7 +90,7 @@ put_row(struct request *r, const struct server *s, const char *word)
 	server_status(s, status);
 	(void)snprintf(weight, sizeof(weight), "%.4g", weight_of(s));
 	(void)snprintf(active, sizeof(active), "%u", s->active);
-	if (s->conf->max_connections > 0)
+	if (s->most > 0)
 		(void)snprintf(most, sizeof(most), "%u", server_limit(s));
 	if (rank(s, &x))
 		(void)snprintf(score, sizeof(score), "%.4f", x);

@@ -1,5 +1,5 @@
 /*
- * set_server.c - the operator steers a server: its state, its weight.
+ * set_server.c - the operator steers a server: its state, weight and limit.
  *
  * The wording of errors is HAProxy's, since scripts look for it.  Success is
  * an empty answer.
@@ -12,6 +12,7 @@
 #include "cluster/server.h"
 
 #define WEIGHT_MOST 256
+#define LIMIT_MOST 1000000	/* as of max_connections in the file */
 
 /* A server's own name may have a '/' in it; a pool's has none. */
 struct server *
@@ -125,6 +126,27 @@ set_weight(struct request *r)
 		text_add(r->out, "Require <weight> or <weight%%>.\n");
 	else if (s != NULL)
 		change_weight(r, s, r->argv[1]);
+}
+
+void
+set_maxconn_server(struct request *r)
+{
+	struct server *s = first_server(r);
+	char *end;
+	long n;
+
+	if (s == NULL)
+		return;
+	if (r->argc < 2) {
+		text_add(r->out, "Require <maxconn>.\n");
+		return;
+	}
+	n = strtol(r->argv[1], &end, 10);
+	if (end == r->argv[1] || *end != '\0' || n < 0 || n > LIMIT_MOST)
+		text_add(r->out, "Invalid maxconn: a number from 0, which is "
+		    "no limit, to %d is expected.\n", LIMIT_MOST);
+	else
+		server_set_most(s, (uint32_t)n);
 }
 
 void

@@ -259,8 +259,8 @@ fill_server(struct stat_row *r, const struct worker *w, const struct server *s)
 	stat_text(r, STAT_svname, s->name);
 	server_status(s, r->status);
 	stat_text(r, STAT_status, r->status);
-	if (s->conf->max_connections > 0)
-		stat_number(r, STAT_slim, s->conf->max_connections);
+	if (s->most > 0)
+		stat_number(r, STAT_slim, s->most);
 	stat_number(r, STAT_weight, weight_now(s));
 	stat_number(r, STAT_uweight, s->weight);
 	stat_number(r, STAT_act, !s->backup);

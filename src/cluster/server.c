@@ -82,6 +82,7 @@ server_new(struct pool *pool, const struct seat *seat)
 	s->id = ++pool->next_id;
 	s->weight = s->given = seat->weight;
 	s->backup = seat->backup;
+	s->most = (uint32_t)seat->conf->max_connections;
 	list_init(&s->node);
 	list_init(&s->idle);
 	list_init(&s->open);
@@ -135,6 +136,8 @@ server_retune(struct server *s, const struct seat *seat)
 	s->backup = seat->backup;
 	if (!s->weight_set)
 		s->weight = seat->weight;
+	if (!s->most_set)
+		s->most = (uint32_t)seat->conf->max_connections;
 	retune_check(s);
 	back_close_outdated(s);
 }
@@ -145,6 +148,10 @@ server_inherit(struct server *s, const struct server *from)
 	if (from->weight_set) {
 		s->weight_set = true;
 		s->weight = from->weight;
+	}
+	if (from->most_set) {
+		s->most_set = true;
+		s->most = from->most;
 	}
 	s->admin = from->admin;
 	s->admin_set = from->admin_set;
@@ -291,12 +298,32 @@ server_set_weight(struct server *s, unsigned weight)
 	pool_refresh(s->pool);
 }
 
+void
+server_set_most(struct server *s, uint32_t most)
+{
+	struct log_field fields[] = {
+		{ "pool", slice_of(s->pool->name), 0 },
+		{ "server", slice_of(s->name), 0 },
+		{ "from", SLICE_NONE, s->most },
+		{ "to", SLICE_NONE, most },
+	};
+
+	s->most_set = true;
+	if (s->gone || most == s->most)
+		return;
+	log_event(s->pool->cluster->log, LOG_LEVEL_INFO, "server", fields, 4,
+	    "max_connections of server %s/%s is set to %u, was %u",
+	    s->pool->name, s->name, most, s->most);
+	s->most = most;
+	pool_refresh(s->pool);
+}
+
 uint32_t
 server_room(const struct server *s)
 {
 	uint32_t most = server_limit(s);
 
-	if (s->conf->max_connections == 0)
+	if (s->most == 0)
 		return UINT32_MAX;
 	return most > s->active ? most - s->active : 0;
 }

@@ -35,6 +35,8 @@ struct server {
 	unsigned given;			/* by the row, or by DNS */
 	bool backup;			/* so says the row, or DNS */
 	bool weight_set;		/* at run time: a reload keeps it */
+	bool most_set;			/* the same */
+	uint32_t most;			/* max_connections now; 0: no limit */
 	enum server_admin admin;
 	bool admin_set;
 	bool gone;
@@ -85,6 +87,10 @@ void server_end(struct server *s);
 void server_set_admin(struct server *s, enum server_admin admin);
 void server_set_weight(struct server *s, unsigned weight);	/* 0..256 */
 
+/* Instead of max_connections; 0: no limit.  With less than it has in flight it
+ * gets no more until enough of them have ended. */
+void server_set_most(struct server *s, uint32_t most);
+
 /* By the operator: fully up or down until probes say otherwise.  False, and
  * nothing changed, when it has no check. */
 bool server_set_health(struct server *s, bool up);
@@ -105,22 +111,20 @@ server_weight_now(const struct server *s)
 	return (uint64_t)s->weight * (1000 - s->cold);
 }
 
-/* Its max_connections, less what slow start holds back; 0: no limit. */
+/* What it may have in flight, less what slow start holds back; 0: no limit. */
 static inline uint32_t
 server_limit(const struct server *s)
 {
-	uint64_t most = (uint64_t)s->conf->max_connections;
-
-	return (uint32_t)((most * (1000 - s->cold) + 999) / 1000);
+	return (uint32_t)(((uint64_t)s->most * (1000 - s->cold) + 999) / 1000);
 }
 
-/* How many more requests it may take within its max_connections. */
+/* How many more requests it may take within that. */
 uint32_t server_room(const struct server *s);
 
 static inline bool
 server_is_full(const struct server *s)
 {
-	return s->conf->max_connections > 0 && s->active >= server_limit(s);
+	return s->most > 0 && s->active >= server_limit(s);
 }
 
 /* Takes new requests: ready, weight > 0, resolved, not gone, up. */

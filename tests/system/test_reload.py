@@ -174,10 +174,12 @@ def routes_and_limits_follow_the_file():
 
 
 @case
-def weights_set_at_run_time_stand():
+def what_was_set_at_run_time_stands():
     with proxy() as s:
         s.stats("set server web/a weight 7")
+        s.stats("set maxconn server web/a 12")
         s.reload()
+        equal(s.row("web/a")["slim"], "12", "limit")
         equal(s.row("web/a")["weight"], "7", "weight")
         s.stats("set server web/a state drain")
         s.reload()

@@ -6,6 +6,9 @@
 #define STATE "'set server <srv> state' expects 'ready', 'drain' and " \
 	"'maint'.\n\n"
 
+#define MAXCONN "Invalid maxconn: a number from 0, which is no limit, to "     \
+	"1000000 is expected.\n\n"
+
 static void
 refuses_in_the_words_scripts_look_for(void **state)
 {
@@ -39,6 +42,11 @@ refuses_in_the_words_scripts_look_for(void **state)
 		{ "enable server app", "Require 'backend/server'.\n\n" },
 		{ "disable server app/x", "No such server.\n\n" },
 		{ "get weight", "Require 'backend/server'.\n\n" },
+		{ "set maxconn server app", "Require 'backend/server'.\n\n" },
+		{ "set maxconn server app/a", "Require <maxconn>.\n\n" },
+		{ "set maxconn server app/a -1", MAXCONN },
+		{ "set maxconn server app/a 5x", MAXCONN },
+		{ "set maxconn server app/a 1000001", MAXCONN },
 		{ "shutdown sessions server app/x", "No such server.\n\n" },
 		{ "shutdown session 0x99",
 		    "No such session (use 'show sess').\n\n" },
@@ -49,7 +57,25 @@ refuses_in_the_words_scripts_look_for(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(ask(w, rows[i].line), rows[i].answer);
 	assert_int_equal(server_of(w, "app", "a")->weight, 10);
+	assert_int_equal(server_of(w, "app", "a")->most, 0);
 	assert_int_equal(server_of(w, "app", "a")->admin, SERVER_READY);
+}
+
+static void
+limits_the_requests_in_flight(void **state)
+{
+	struct world *w = *state;
+	struct server *s = server_of(w, "app", "a");
+
+	assert_string_equal(ask(w, "set maxconn server app/a 1"), "\n");
+	assert_int_equal(server_room(s), 1);
+	server_begin(s);
+	assert_true(server_is_full(s));
+	assert_string_equal(ask(w, "set maxconn server app/a 3"), "\n");
+	assert_int_equal(server_room(s), 2);
+	assert_string_equal(ask(w, "set maxconn server app/a 0"), "\n");
+	assert_false(server_is_full(s));
+	server_end(s);
 }
 
 static void
@@ -108,6 +134,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(refuses_in_the_words_scripts_look_for),
+		TEST(limits_the_requests_in_flight),
 		TEST(sets_the_state),
 		TEST(sets_the_weight_also_in_percent_of_the_configured_one),
 	};

@@ -306,8 +306,8 @@ takes_no_server_that_is_full(void **state)
 		unsigned n = sizes[i / 2];
 		struct bench *b = bench_new(policies[i % 2], n, NULL);
 
-		b->conf[1].max_connections = 2;
-		b->conf[2].max_connections = 1;
+		b->servers[1].most = 2;
+		b->servers[2].most = 1;
 		for (unsigned k = 0; k < 10 * n; k++)
 			load(b, take(b, NULL, 0), 1);
 		assert_int_equal(b->servers[1].active, 2);
@@ -329,7 +329,7 @@ gives_none_when_all_are_full_and_one_that_has_room_again(void **state)
 		struct bench *b = bench_new(policies[i % 2], n, NULL);
 
 		for (unsigned k = 0; k < n; k++)
-			b->conf[k].max_connections = 1;
+			b->servers[k].most = 1;
 		for (unsigned k = 0; k < n; k++)
 			load(b, take(b, NULL, 0), 1);
 		assert_null(take(b, NULL, 0));

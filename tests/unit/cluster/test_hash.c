@@ -97,10 +97,9 @@ ask_number(struct bench *b, unsigned number)
 }
 
 static void
-set_limit(struct bench *b, unsigned i, int64_t limit)
+set_limit(struct bench *b, unsigned i, uint32_t limit)
 {
-	((struct conf_server *)(uintptr_t)b->servers[i]->conf)
-	    ->max_connections = limit;
+	b->servers[i]->most = limit;
 }
 
 static void

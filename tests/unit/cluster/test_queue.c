@@ -41,6 +41,7 @@ add_server(struct bench *b, struct server *s, uint32_t active)
 {
 	s->pool = &b->pool;
 	s->conf = &b->sconf;
+	s->most = 1;
 	s->active = active;
 	s->weight = 1;
 	list_init(&s->queue);
@@ -58,7 +59,6 @@ begin(struct bench *b)
 	b->conf.max_queue = 3;
 	b->pool.conf = &b->conf;
 	b->pool.balance = &round_robin_ops;
-	b->sconf.max_connections = 1;
 	b->pool.usable = b->usable;
 	add_server(b, &b->server, 1);
 	for (int i = 0; i < 4; i++)
@@ -198,7 +198,7 @@ calls_who_joins_while_room_is_promised_to_fewer(void **state)
 
 	(void)state;
 	begin(&b);
-	b.sconf.max_connections = 2;
+	b.server.most = 2;
 	b.server.active = 2;
 	queue_join(&b.pool, &b.w[0].place, NULL);
 	b.server.active = 1;
@@ -219,7 +219,7 @@ those_who_found_no_room_stand_in_their_old_order(void **state)
 
 	(void)state;
 	begin(&b);
-	b.sconf.max_connections = 2;
+	b.server.most = 2;
 	for (int i = 0; i < 3; i++)
 		queue_join(&b.pool, &b.w[i].place, NULL);
 	b.server.active = 0;
@@ -313,7 +313,7 @@ all_room_of_a_server_is_used_at_once(void **state)
 	begin_by_server(&b);
 	for (int i = 0; i < 3; i++)
 		queue_join(&b.pool, &b.w[i].place, &b.server);
-	b.sconf.max_connections = 3;
+	b.server.most = 3;
 	queue_wake(&b.pool);
 	assert_turns(&b, 1, 1, 0);
 }
