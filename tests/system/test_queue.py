@@ -3,7 +3,7 @@ import threading
 import time
 
 from harness import (SLOW, Load, Steelyard, at, case, equal, fail, main,
-                     pool, request, server, wait_for)
+                     pool, request, rows, server, wait_for)
 from origins import GoodOrigin, OK, Origin
 
 
@@ -133,14 +133,24 @@ def a_full_server_passes_its_share_to_the_other():
                 equal(w.response().status, 200)
 
 
-@case
-def room_that_a_reload_makes_is_used():
+def by_reload(s):
+    s.conf["pools"][0]["servers"][0]["max_connections"] = 3
+    s.reload()
+
+
+def by_command(s):
+    equal(s.stats("set maxconn server web/a 3").strip(), "")
+    equal(s.row("web/a")["slim"], "3")
+
+
+@rows([("room that a reload makes is used", by_reload),
+       ("room that a command makes is used", by_command)])
+def make_room(widen):
     gate = Gate("a")
     with Steelyard(pool(server(gate, max_connections=1))) as s:
         wires = [send(s, "/%d" % i) for i in range(3)]
         wait_for(lambda: len(gate.order) + queued(s) == 3, 5, "all three")
-        s.conf["pools"][0]["servers"][0]["max_connections"] = 3
-        s.reload()
+        widen(s)
         wait_for(lambda: len(gate.order) == 3, 5, "all three to run")
         gate.gate.set()
         for w in wires:
