@@ -146,25 +146,40 @@ read_options(int argc, char **argv, struct options *o)
 	return optind < argc ? usage(stderr) + 1 : 0;
 }
 
-/* -D changes the directory, and a reload must still find the file. */
-static bool
-make_absolute(const char **path)
+/* Links stay what they are: a reload follows them anew.  NULL: errno says why.
+ * The caller frees it. */
+static char *
+make_absolute(const char *path)
 {
-	char *full;
+	char dir[4096], *full;
 
-	if (*path == NULL || **path == '/')
-		return true;
-	full = realpath(*path, NULL);
-	if (full == NULL) {
-		char dir[4096], *joined;
+	if (*path == '/')
+		return strdup(path);
+	if (getcwd(dir, sizeof(dir)) == NULL ||
+	    asprintf(&full, "%s/%s", dir, path) < 0)
+		return NULL;
+	return full;
+}
 
-		if (getcwd(dir, sizeof(dir)) == NULL ||
-		    asprintf(&joined, "%s/%s", dir, *path) < 0)
-			return false;
-		full = joined;
+/* It changes the directory, and a reload must still find the file. */
+static int
+detach(struct options *o)
+{
+	char *file = make_absolute(o->file), *pidfile = NULL;
+	int rc = EX_OSERR;
+
+	if (o->pidfile != NULL)
+		pidfile = make_absolute(o->pidfile);
+	if (file == NULL || (o->pidfile != NULL && pidfile == NULL)) {
+		perror("steelyard: the working directory");
+	} else {
+		o->file = file;
+		o->pidfile = pidfile;
+		rc = run_in_background(o);
 	}
-	*path = full;
-	return true;
+	free(file);
+	free(pidfile);
+	return rc;
 }
 
 /* Each line of them, for a terminal. */
@@ -237,11 +252,7 @@ main(int argc, char **argv)
 		return rc - 1;
 	if (o.check || o.print)
 		return check(&o);
-	if (!o.background)
-		return daemon_run(&o, started, &none);
-	if (!make_absolute(&o.file) || !make_absolute(&o.pidfile)) {
-		perror("steelyard: the working directory");
-		return EX_OSERR;
-	}
-	return run_in_background(&o);
+	if (o.background)
+		return detach(&o);
+	return daemon_run(&o, started, &none);
 }

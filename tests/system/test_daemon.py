@@ -85,8 +85,10 @@ def the_effective_configuration_loads_to_the_same():
 def becomes_a_daemon_with_a_pid_file():
     s = proxy(wait=None)
     pidfile = os.path.join(s.dir, "pid")
-    child = start(WRAP + [options.bin, "-f", os.path.basename(s.file), "-D",
-                          "-p", "pid"], cwd=s.dir, stderr=subprocess.DEVNULL)
+    link = os.path.join(s.dir, "link")
+    os.symlink(s.file, link)
+    child = start(WRAP + [options.bin, "-f", "link", "-D", "-p", "pid"],
+                  cwd=s.dir, stderr=subprocess.DEVNULL)
     equal(child.wait(10 * SLOW), 0, "exit code")
     pid = int(open(pidfile).read())
     try:
@@ -96,6 +98,8 @@ def becomes_a_daemon_with_a_pid_file():
         equal(int(stat[3]) != os.getsid(0), True, "a session of its own")
         equal(s.stats("reload").startswith("reloaded"), True,
               "it finds its file, which was named from where it was started")
+        os.unlink(link)
+        equal(link in s.stats("reload"), True, "it follows the link anew")
         os.kill(pid, signal.SIGTERM)
 
         def gone():
