@@ -105,6 +105,10 @@ reload(struct request *r)
 static const struct command table[] = {
 	{ "abort ssl cert", LEVEL_ADMIN, abort_ssl_cert, "<path>",
 	    "forget a certificate that was set and not committed" },
+	{ "clear counters all", LEVEL_ADMIN, clear_counters_all, "",
+	    "count anew, as after a start; what is in flight stays" },
+	{ "clear counters", LEVEL_OPERATOR, clear_counters, "",
+	    "forget the largest values: smax, rate_max and so on" },
 	{ "commit ssl cert", LEVEL_ADMIN, commit_ssl_cert, "<path>",
 	    "use the certificate that was set, wherever its path is used" },
 	{ "disable server", LEVEL_OPERATOR, disable_server, "<pool>/<server>",

@@ -79,3 +79,48 @@ counters_end(struct counters *c)
 	must(c->scur > 0);
 	c->scur--;
 }
+
+void
+rate_clear_most(struct rate *r)
+{
+	r->max = 0;
+}
+
+void
+counters_clear_most(struct counters *c)
+{
+	c->smax = c->scur;
+	c->qmax = c->qcur;
+	rate_clear_most(&c->rate);
+	rate_clear_most(&c->req_rate);
+	rate_clear_most(&c->conn_rate);
+	c->qtime.max = c->ctime.max = c->rtime.max = c->ttime.max = 0;
+}
+
+void
+counters_clear(struct counters *c)
+{
+	*c = (struct counters){
+		.scur = c->scur,
+		.qcur = c->qcur,
+		.last = c->last,
+		.rate = c->rate,
+		.req_rate = c->req_rate,
+		.conn_rate = c->conn_rate,
+	};
+	counters_clear_most(c);
+}
+
+void
+tls_counters_clear_most(struct tls_counters *c)
+{
+	rate_clear_most(&c->rate);
+	rate_clear_most(&c->key_rate);
+}
+
+void
+tls_counters_clear(struct tls_counters *c)
+{
+	c->done = c->resumed = c->failed = c->shed = 0;
+	tls_counters_clear_most(c);
+}

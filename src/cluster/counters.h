@@ -6,7 +6,8 @@
 
 /*
  * Plain integers of the worker: what listeners, pools and servers count.  They
- * never go back, also over a reload; "now" members are gauges.  Names follow
+ * never go back, also over a reload, unless an operator clears them; "now"
+ * members are gauges.  Names follow
  * the CSV columns of "show stat" where they have one.
  */
 
@@ -18,6 +19,7 @@ struct rate {
 
 void rate_add(struct rate *r, int64_t now);
 uint32_t rate_get(const struct rate *r, int64_t now);	/* of the last second */
+void rate_clear_most(struct rate *r);
 
 /* A sliding average over the last 1024 samples (exponential), in microseconds,
  * and the largest sample. */
@@ -75,3 +77,10 @@ void counters_status(struct counters *c, unsigned status);	/* hrsp */
 /* scur, smax, stot, last, rate. */
 void counters_begin(struct counters *c, int64_t now, int64_t wall);
 void counters_end(struct counters *c);
+
+/* At an operator's word: the largest values begin with what is now; or all
+ * begins anew but what is now, and when something was last. */
+void counters_clear_most(struct counters *c);
+void counters_clear(struct counters *c);
+void tls_counters_clear_most(struct tls_counters *c);
+void tls_counters_clear(struct tls_counters *c);

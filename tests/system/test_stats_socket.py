@@ -279,6 +279,33 @@ def weights_are_set_and_got():
 
 
 @case
+def counters_are_cleared():
+    with Steelyard(pool(GoodOrigin(name="a"))) as s:
+        names = "web/a", "web/BACKEND", "web/FRONTEND"
+
+        def column(key):
+            return [s.row(n)[key] for n in names]
+        for _ in range(3):
+            equal(s.get().status, 200)
+        wait_for(lambda: column("scur") == ["0"] * 3, 5 * SLOW, "the ends")
+        equal(("0" in column("smax"), column("hrsp_2xx")),
+              (False, ["3"] * 3))
+        equal(s.stats("clear counters").strip(), "")
+        equal((column("smax"), column("rate_max"), column("hrsp_2xx")),
+              (["0"] * 3, ["0"] * 3, ["3"] * 3))
+        equal("Permission denied" in s.stats(
+            "operator; clear counters all"), True, "level operator")
+        equal(column("hrsp_2xx"), ["3"] * 3)
+        equal(s.stats("clear counters some").strip(),
+              "'clear counters' expects nothing, or 'all'.")
+        equal(s.stats("clear counters all").strip(), "")
+        equal((column("hrsp_2xx"), column("bin")), (["0"] * 3, ["0"] * 3))
+        equal(s.info()["CumReq"], "3", "of the process")
+        equal(s.get().status, 200)
+        equal(column("hrsp_2xx"), ["1"] * 3)
+
+
+@case
 def show_sess_shows_what_is_in_flight():
     s = proxy()
     with s.wire() as w:

@@ -103,6 +103,57 @@ a_request_begins_and_ends(void **state)
 	assert_int_equal(rate_get(&c.rate, SEC(6)), 2);
 }
 
+static struct counters
+busy(void)
+{
+	struct counters c = { .bin = 7, .hrsp[1] = 2, .qcur = 1, .qmax = 9 };
+
+	for (int i = 0; i < 3; i++)
+		counters_begin(&c, SEC(5), SEC(1000));
+	counters_end(&c);
+	counters_end(&c);
+	average_add(&c.ttime, 500);
+	return c;
+}
+
+static void
+the_largest_values_begin_with_what_is_now(void **state)
+{
+	struct counters c = busy();
+
+	(void)state;
+	counters_clear_most(&c);
+	assert_int_equal(c.smax, 1);
+	assert_int_equal(c.qmax, 1);
+	assert_int_equal(c.rate.max, 0);
+	assert_int_equal(c.ttime.max, 0);
+	assert_int_equal(average_get(&c.ttime), 500);
+	assert_int_equal(c.stot, 3);
+	assert_int_equal(c.bin, 7);
+}
+
+static void
+all_begins_anew_but_what_is_now(void **state)
+{
+	struct counters c = busy();
+	struct tls_counters t = { .now = 2, .done = 5, .resumed = 1,
+	    .failed = 3, .shed = 1, .rate.max = 4 };
+
+	(void)state;
+	counters_clear(&c);
+	assert_int_equal(c.scur, 1);
+	assert_int_equal(c.smax, 1);
+	assert_int_equal(c.stot + c.bin + c.hrsp[1], 0);
+	assert_int_equal(c.last, SEC(1000));
+	assert_int_equal(rate_get(&c.rate, SEC(6)), 3);
+	assert_int_equal(average_get(&c.ttime), 0);
+	counters_end(&c);
+	tls_counters_clear(&t);
+	assert_int_equal(t.now, 2);
+	assert_int_equal(t.done + t.resumed + t.failed + t.shed, 0);
+	assert_int_equal(t.rate.max, 0);
+}
+
 int
 main(void)
 {
@@ -113,6 +164,8 @@ main(void)
 		cmocka_unit_test(average_slides_once_warm),
 		cmocka_unit_test(statuses_fall_into_classes),
 		cmocka_unit_test(a_request_begins_and_ends),
+		cmocka_unit_test(the_largest_values_begin_with_what_is_now),
+		cmocka_unit_test(all_begins_anew_but_what_is_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
