@@ -134,8 +134,8 @@ static const struct command table[] = {
 	    "<pool>/<server> <n>",
 	    "how many requests it may have in flight; 0: no limit" },
 	{ "set server", LEVEL_OPERATOR, set_server, "<pool>/<server> "
-	    "state|weight <value>",
-	    "state ready|drain|maint, or weight <n>|<n>%" },
+	    "state|health|weight <value>",
+	    "state ready|drain|maint, health up|down, or weight <n>|<n>%" },
 	{ "set ssl cert", LEVEL_ADMIN, set_ssl_cert, "<path> <<",
 	    "a new certificate and key, in PEM, then an empty line" },
 	{ "set timeout cli", LEVEL_USER, set_timeout, "<seconds>",

@@ -1,5 +1,6 @@
 /*
- * set_server.c - the operator steers a server: its state, weight and limit.
+ * set_server.c - the operator steers a server: its state, health, weight and
+ * limit.
  *
  * The wording of errors is HAProxy's, since scripts look for it.  Success is
  * an empty answer.
@@ -55,6 +56,22 @@ set_state(struct request *r, struct server *s, const char *state)
 		    "'drain' and 'maint'.\n");
 }
 
+static void
+set_health(struct request *r, struct server *s, const char *word)
+{
+	bool up = strcmp(word, "up") == 0;
+
+	if (strcmp(word, "stopping") == 0)
+		text_add(r->out, "Can't be stopping by its health; state "
+		    "drain lets a server finish.\n");
+	else if (!up && strcmp(word, "down") != 0)
+		text_add(r->out, "'set server <srv> health' expects 'up', "
+		    "'stopping', or 'down'.\n");
+	else if (!server_set_health(s, up))
+		text_add(r->out, "Can't set the health of a server without "
+		    "a check.\n");
+}
+
 /* NULL, or what is wrong; a percentage is of the configured weight. */
 static const char *
 read_weight(const struct server *s, const char *word, unsigned *out)
@@ -108,13 +125,15 @@ set_server(struct request *r)
 		return;
 	if (r->argc > 1 && strcmp(r->argv[1], "state") == 0)
 		set_state(r, s, value);
+	else if (r->argc > 1 && strcmp(r->argv[1], "health") == 0)
+		set_health(r, s, value);
 	else if (r->argc == 2 && strcmp(r->argv[1], "weight") == 0)
 		text_add(r->out, "Require <weight> or <weight%%>.\n");
 	else if (r->argc > 1 && strcmp(r->argv[1], "weight") == 0)
 		change_weight(r, s, value);
 	else
 		text_add(r->out, "usage: set server <backend>/<server> "
-		    "state | weight\n");
+		    "state | health | weight\n");
 }
 
 void

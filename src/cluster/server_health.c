@@ -11,6 +11,7 @@
 #include "cluster/back.h"
 #include "cluster/cluster.h"
 #include "cluster/pool.h"
+#include "cluster/prober.h"
 #include "cluster/server.h"
 
 #define FAULT_QUIET SEC(60)
@@ -193,6 +194,8 @@ server_set_health(struct server *s, bool up)
 		return false;
 	h->state = up ? HEALTH_UP : HEALTH_DOWN;
 	h->value = up ? h->rise + h->fall - 1 : 0;
+	if (s->prober != NULL)
+		prober_retune(s->prober);
 	if (h->state == from)
 		return true;
 	log_event(s->pool->cluster->log, LOG_LEVEL_INFO, "health", fields, 4,

@@ -258,6 +258,23 @@ def a_draining_server_gets_no_new_traffic():
 
 
 @case
+def health_is_set_until_probes_say_otherwise():
+    check = {"type": "tcp", "interval": "1h", "fast_interval": "200ms",
+             "down_interval": "200ms"}
+    with Steelyard(pool(GoodOrigin(name="a"), health=check)) as s:
+        equal(s.stats("set server web/a health down"), "\n")
+        event = s.wait_event("health", lambda e: "operator" in e["message"])
+        equal((event["from"], event["to"]), ("UP", "DOWN"))
+        s.wait_servers()                # its probes pass, and soon
+        s.wait_event("health", lambda e: e["from"] == "DOWN")
+        equal(s.get().status, 200)
+    with Steelyard(pool(GoodOrigin(name="a"))) as s:
+        equal(s.stats("set server web/a health down").strip(),
+              "Can't set the health of a server without a check.")
+        equal(s.get().status, 200)
+
+
+@case
 def disable_and_enable_are_maint_and_ready():
     s = proxy()
     equal(s.stats("disable server web/b"), "\n")

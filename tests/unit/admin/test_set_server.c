@@ -3,6 +3,7 @@
  */
 #include "world.h"
 
+#define HEALTH "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n\n"
 #define STATE "'set server <srv> state' expects 'ready', 'drain' and " \
 	"'maint'.\n\n"
 
@@ -38,7 +39,12 @@ refuses_in_the_words_scripts_look_for(void **state)
 		{ "set server app/a weight x", "Empty weight string empty or "
 		    "preceded by garbage\n\n" },
 		{ "set server app/a",
-		    "usage: set server <backend>/<server> state | weight\n\n" },
+		    "usage: set server <backend>/<server> state | health | "
+		    "weight\n\n" },
+		{ "set server app/a health", HEALTH },
+		{ "set server app/a health ill", HEALTH },
+		{ "set server app/a health stopping", "Can't be stopping by "
+		    "its health; state drain lets a server finish.\n\n" },
 		{ "enable server app", "Require 'backend/server'.\n\n" },
 		{ "disable server app/x", "No such server.\n\n" },
 		{ "get weight", "Require 'backend/server'.\n\n" },
