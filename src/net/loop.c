@@ -44,13 +44,22 @@ on_mark(evutil_socket_t fd, short what, void *arg)
 	l->marked = 0;
 }
 
-/* What came until now is heard, or a mark follows it. */
+static bool
+is_timer_due(const struct loop *l)
+{
+	int64_t next = wheel_next(&l->wheel);
+
+	return next >= 0 && next <= l->clock.now;
+}
+
+/* What came until now is heard; or a mark follows it, if that matters. */
 static void
 note_seen(struct loop *l)
 {
 	if (!l->has_more)
 		l->seen = l->clock.now;
-	else if (l->marked == 0 && eventfd_write(l->mark_fd, 1) == 0)
+	else if (l->marked == 0 && is_timer_due(l) &&
+	    eventfd_write(l->mark_fd, 1) == 0)
 		l->marked = l->clock.now;
 }
 
