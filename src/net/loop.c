@@ -147,13 +147,10 @@ loop_new_virtual(int64_t now)
 }
 
 /* More exactly than the tick's. */
-static void
-now(const struct loop *l, struct clock *c)
+static int64_t
+now(const struct loop *l)
 {
-	if (l->base != NULL)
-		clock_read(c);
-	else
-		*c = l->clock;
+	return l->base != NULL ? clock_now() : l->clock.now;
 }
 
 static void
@@ -206,18 +203,17 @@ play_rounds(struct loop *l)
 static void
 play_late(struct loop *l, struct list *late)
 {
-	struct clock begin, end;
 	struct list *n;
+	int64_t end;
 
 	if (list_is_empty(late))
 		return;
-	now(l, &begin);
+	end = now(l) + LOOP_LATE;
 	do {
 		n = list_pop(late);
 		list_entry(n, struct task, node)->fn(
 		    list_entry(n, struct task, node));
-		now(l, &end);
-	} while (!list_is_empty(late) && end.now - begin.now < LOOP_LATE);
+	} while (!list_is_empty(late) && now(l) < end);
 	list_splice(late, &l->later);
 	list_splice(&l->later, late);
 	play_rounds(l);
