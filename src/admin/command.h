@@ -51,11 +51,11 @@ void explain(struct request *r);		/* explain.c */
 void show_sess(struct request *r);		/* sess.c */
 void shutdown_session(struct request *r);
 void shutdown_sessions_server(struct request *r);
+void clear_counters(struct request *r);		/* clear_counters.c */
+void clear_counters_all(struct request *r);
 void set_server(struct request *r);		/* set_server.c */
 void set_weight(struct request *r);
 void set_maxconn_server(struct request *r);
-void clear_counters(struct request *r);		/* clear_counters.c */
-void clear_counters_all(struct request *r);
 void get_weight(struct request *r);
 void enable_server(struct request *r);
 void disable_server(struct request *r);

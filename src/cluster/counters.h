@@ -7,8 +7,8 @@
 /*
  * Plain integers of the worker: what listeners, pools and servers count.  They
  * never go back, also over a reload, unless an operator clears them; "now"
- * members are gauges.  Names follow
- * the CSV columns of "show stat" where they have one.
+ * members are gauges.  Names follow the CSV columns of "show stat" where they
+ * have one.
  */
 
 /* How many a second, by whole seconds. */

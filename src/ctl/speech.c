@@ -15,7 +15,8 @@ static const char *const refusals[] = {
 	"Relative weight", "Empty weight", "Trailing garbage", "Invalid ",
 	"Expects ", "Too many words", "The line is too long", "The payload ",
 	"No ongoing ", "The ongoing ", "set ssl cert expects ",
-	"commit ssl cert expects ", "abort ssl cert expects ", "'clear counters' expects ",
+	"commit ssl cert expects ", "abort ssl cert expects ",
+	"'clear counters' expects ",
 };
 
 static bool
