@@ -89,9 +89,12 @@ def becomes_a_daemon_with_a_pid_file():
     os.symlink(s.file, link)
     child = start(WRAP + [options.bin, "-f", "link", "-D", "-p", "pid"],
                   cwd=s.dir, stderr=subprocess.DEVNULL)
-    equal(child.wait(10 * SLOW), 0, "exit code")
+    code = child.wait(10 * SLOW)
+    if not os.path.exists(pidfile):
+        fail("no pid file; the exit code is %d" % code)
     pid = int(open(pidfile).read())
     try:
+        equal(code, 0, "exit code")
         wait_for(lambda: not refuses(s.port), 5 * SLOW, "the listener")
         equal(s.get().status, 200)
         stat = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()
