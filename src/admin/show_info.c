@@ -211,6 +211,10 @@ put_ours(struct sheet *s, const struct worker *w)
 	put_number(s, "ReloadErrors", "MCP", w->reload_errors);
 	put_number(s, "Exchanges", "MGP", w->nexchanges);
 	put_number(s, "Ticks", "MCP", w->loop->ticks);
+	put_number(s, "MaxPause_us", "CLP",
+	    (uint64_t)w->conf->global.max_pause);
+	put_number(s, "Pauses", "MCP", w->loop->gather.count);
+	put_number(s, "PauseTime_us", "MCP", w->loop->gather.time);
 	put_number(s, "LogLines", "MCP", log_written(w->log));
 	put_number(s, "GrpcCalls", "MCP", w->count.calls);
 	put_number(s, "GrpcDeadlines", "MCP", w->count.deadlines);

@@ -25,6 +25,7 @@
  */
 #define LINK_READ_BUDGET (4 * BUF_PAGE)	/* in a tick */
 #define LINK_FILLS 4		/* of a pipe, in a tick */
+#define LINK_CROWD 4		/* streams that make a pause worth it */
 #define LINK_LINGER_TIME SEC(2)	/* the owner ends it then */
 #define LINK_LINGER_BYTES (256u * 1024)
 

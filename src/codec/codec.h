@@ -133,6 +133,8 @@ struct codec {
 				 * what is left of the input is for its codec,
 				 * which takes the place of this one */
 	uint32_t requests;	/* streams so far */
+	uint32_t streams;	/* held, or not over on the wire; 0 if the
+				 * protocol has one at a time */
 };
 
 /*

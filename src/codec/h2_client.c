@@ -31,7 +31,7 @@ slots(const struct codec *c)
 	    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 	if (most > c->limits->streams)
 		most = c->limits->streams;
-	return most > h->nstreams ? most - h->nstreams : 0;
+	return most > h->codec.streams ? most - h->codec.streams : 0;
 }
 
 static struct stream *

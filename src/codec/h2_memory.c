@@ -55,7 +55,7 @@ h2_rest(struct codec *c)
 	struct h2 *h = h2_of(c);
 
 	if (trunk_is_packed(h->trunk) || h->over || h->why != NULL ||
-	    h->nstreams > 0 || h->nmarks > 0 || buf_len(&h->out) > 0 ||
+	    h->codec.streams > 0 || h->nmarks > 0 || buf_len(&h->out) > 0 ||
 	    !list_is_empty(&h->ready) ||
 	    nghttp2_session_want_write(h->session))
 		return;

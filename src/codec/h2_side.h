@@ -153,8 +153,7 @@ struct h2 {
 	unsigned nmarks;
 	struct h2_guard guard;
 	struct h2_watch watch;
-	uint32_t nheld;			/* streams that somebody holds, */
-	uint32_t nstreams;		/* or that the library knows */
+	uint32_t nheld;			/* streams that somebody holds */
 	uint32_t slots;			/* as last told; towards a server, */
 	enum codec_end end;		/* as was this */
 	uint64_t in, told;		/* bytes received; of frames that the

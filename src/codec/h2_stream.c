@@ -39,7 +39,7 @@ h2_stream_new(struct h2 *h, int32_t id)
 	arena_init(&s->arena, h->codec.shared->chunks);
 	list_init(&s->ready);
 	list_add_tail(&h->streams, &s->node);
-	h->nstreams++;
+	h->codec.streams++;
 	return s;
 }
 
@@ -50,7 +50,7 @@ h2_stream_free(struct h2_stream *s)
 	h2_marks_forget(s->h2, s);
 	h2_priority_forget(s);
 	list_del(&s->node);
-	s->h2->nstreams--;
+	s->h2->codec.streams--;
 	list_del(&s->ready);
 	arena_reset(&s->arena);
 	slab_put(s->h2->codec.shared->streams, s);

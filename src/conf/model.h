@@ -110,6 +110,7 @@ struct conf_global {
 	bool max_connections_said;	/* it stands in the file */
 	int64_t max_pipes;		/* 256; 0: bodies are copied */
 	int64_t max_buffers;		/* 1g: then requests are refused */
+	int64_t max_pause;		/* 100us; 0: there is none */
 	int64_t drain_timeout;		/* 30s */
 	struct conf_stats_socket stats_socket;
 	struct conf_log log;

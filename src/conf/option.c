@@ -90,6 +90,8 @@ const struct option option_table[] = {
 	    "pipes in which long bodies pass by splice(2); 0: none")
 	SIZE("global", conf_global, max_buffers, M, 1024 * 1024 * M, "1g",
 	    "what requests may hold together before others are refused")
+	DURATION("global", conf_global, max_pause, 0, SOME, "100us",
+	    "how long the loop may pause so that more comes and goes at once")
 	DURATION("global", conf_global, drain_timeout, SOME, DAY, "30s",
 	    "how long TERM waits for exchanges in flight")
 	GROUP("global", conf_global, stats_socket, "global.stats_socket",

@@ -17,6 +17,7 @@ static const struct unit durations[] = {	/* the largest first */
 	{ { "m", 1 }, 60 * USEC_PER_SEC },
 	{ { "s", 1 }, USEC_PER_SEC },
 	{ { "ms", 2 }, USEC_PER_MS },
+	{ { "us", 2 }, 1 },
 	{ { NULL, 0 }, 0 }
 };
 

@@ -11,7 +11,7 @@
  * value does not fit; the range of an option is the caller's.
  */
 
-/* "250ms" "2s" "1m" "1h" "1d", or "0"; in microseconds. */
+/* "100us" "250ms" "2s" "1m" "1h" "1d", or "0"; in microseconds. */
 bool units_duration(struct slice s, int64_t *out);
 
 /* "512" "16k" "1m" "1g", in powers of 1024; in bytes. */

@@ -11,9 +11,11 @@
 #include <event2/event.h>
 
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -22,6 +24,7 @@
 
 #define PAGES_KEPT 512		/* 16 MiB */
 #define CHUNKS_KEPT 4096	/* 16 MiB */
+#define TIMER_SLACK 1000UL	/* nanoseconds; by default it is 50000 */
 
 /* The rest stays active, and is heard first in the next tick. */
 void
@@ -122,7 +125,8 @@ loop_new(void)
 	struct loop *l = loop_make();
 
 	clock_read(&l->clock);
-	l->seen = l->clock.now;
+	l->seen = l->done = l->clock.now;
+	(void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK);
 	wheel_init(&l->wheel, l->clock.now);
 	l->base = base_new();
 	if (l->base != NULL)
@@ -296,6 +300,18 @@ earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* A signal ends it early, and is welcome to. */
+static void
+gather(struct loop *l, bool idle)
+{
+	int64_t pause = gather_pause(&l->gather, l->done, l->clock.now,
+	    l->heard, idle);
+	struct timespec ts = { 0, pause * 1000 };
+
+	if (pause > 0)
+		nanosleep(&ts, NULL);
+}
+
 /*
  * ONCE always: NONBLOCK alone means "until no event is left", and a
  * level-triggered one is not gone before the run list has dealt with it.
@@ -309,6 +325,7 @@ wait_for_events(struct loop *l, int64_t until)
 		flags |= EVLOOP_NONBLOCK;
 	else
 		set_alarm(l, earlier(wheel_next(&l->wheel), until));
+	gather(l, (flags & EVLOOP_NONBLOCK) == 0);
 	l->is_awake = l->has_more = false;
 	l->heard = 0;
 	event_base_loop(l->base, flags);
@@ -325,8 +342,10 @@ loop_tick(struct loop *l, int64_t until)
 		l->seen = l->clock.now;
 	wheel_run(&l->wheel, l->seen);
 	work(l);
-	if (l->base != NULL)
-		l->busy += clock_now() - l->clock.now;
+	if (l->base == NULL)
+		return;
+	l->done = clock_now();
+	l->busy += l->done - l->clock.now;
 }
 
 void

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "net/gather.h"
 #include "net/pipe.h"
 #include "net/timer.h"
 
@@ -31,6 +32,9 @@ struct event;
  *
  * No timer fires before all is heard that had come by its time: a server is not
  * late because its answer waits here behind others' events.
+ *
+ * Before it waits the loop may pause (gather.h), if somebody wished so: what
+ * comes meanwhile shares the calls that read and write it.
  *
  * With no event_base (loop_new_virtual) nothing blocks and the clock is the
  * test's: the same code under a virtual clock.
@@ -64,6 +68,7 @@ struct loop {
 	struct slab chunks;		/* arena chunks */
 	struct slab conns;		/* of conn_plain.c */
 	struct pipes pipes;		/* none until somebody sets a limit */
+	struct gather gather;		/* no pause until somebody sets most */
 	struct event *alarm;		/* wakes the loop for the wheel */
 	int64_t alarm_at;
 	int64_t seen;			/* all that came until then was heard */
@@ -73,6 +78,7 @@ struct loop {
 	void (*after)(void *owner);	/* end of each tick: the log is written */
 	void *after_owner;
 	uint64_t ticks;
+	int64_t done;			/* when the last one had */
 	int64_t busy;			/* microseconds not spent waiting */
 	unsigned heard;			/* events in this tick */
 	bool is_awake;			/* the clock was read in this tick */

@@ -138,6 +138,8 @@ back_on_head(void *owner, struct head *head, bool end)
 		x->response_end = end;
 		x->down.end = end;
 		x->times.answered = x->worker->loop->clock.now;
+		gather_answer(&x->worker->loop->gather,
+		    x->times.answered - x->times.connected);
 	}
 	wake(x);
 }

@@ -223,6 +223,7 @@ worker_commit(struct worker *w, struct conf *conf, struct text *changes)
 	w->conf = conf_get(conf);
 	name_us(w, conf);
 	pipes_limit(&w->loop->pipes, (unsigned)conf->global.max_pipes);
+	w->loop->gather.most = conf->global.max_pause;
 	cluster_apply(&w->cluster, conf, changes);
 	index_pools(w);
 	routes_fini(&w->routes);

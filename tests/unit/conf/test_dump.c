@@ -88,6 +88,7 @@ prints_what_is_in_force(void **state)
 		"  max_connections = 20000;\n",
 		"  max_pipes = 256;\n",
 		"  max_buffers = \"1g\";\n",
+		"  max_pause = \"100us\";\n",
 		"    level = \"info\";\n",
 		"    access = true;\n",
 		"      keep_alive = \"1m\";\n",

@@ -42,6 +42,7 @@ fills_in_defaults_of_the_process(void **state)
 	assert_int_equal(g->max_connections, 20000);
 	assert_int_equal(g->max_pipes, 256);
 	assert_int_equal(g->max_buffers, 1 << 30);
+	assert_int_equal(g->max_pause, 100);
 	assert_int_equal(g->drain_timeout, SEC(30));
 	assert_null(g->stats_socket.path);
 	assert_int_equal(g->stats_socket.mode, 0660);

@@ -242,7 +242,7 @@ says_what_a_global_option_takes(void **state)
 		{ "zzz=1;",
 		    "f:2: global.zzz: unknown option; known here: user, "
 		    "group, name, max_connections, max_pipes, max_buffers, "
-		    "drain_timeout, stats_socket, log, resolve, errors, tls\n" },
+		    "max_pause, drain_timeout, stats_socket, log, resolve, errors, tls\n" },
 		{ "max_connections = 1000001;",
 		    "f:2: global.max_connections: 1000001 is out of range; "
 		    "1 to 1000000 is allowed\n" },
@@ -252,6 +252,9 @@ says_what_a_global_option_takes(void **state)
 		{ "max_buffers = \"1023k\";",
 		    "f:2: global.max_buffers: \"1023k\" is out of range; "
 		    "\"1m\" to \"1024g\" is allowed\n" },
+		{ "max_pause = \"1001us\";",
+		    "f:2: global.max_pause: \"1001us\" is out of range; "
+		    "\"0\" to \"1ms\" is allowed\n" },
 		{ "resolve = { servers = ( \"unix:/x\" ); };",
 		    "f:2: global.resolve.servers: \"unix:/x\" is no address "
 		    "of a DNS server; write one such as \"127.0.0.1:53\"\n" },

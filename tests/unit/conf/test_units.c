@@ -20,6 +20,7 @@ reads_durations(void **state)
 		{ "0", 0 },
 		{ "1ms", MSEC(1) },
 		{ "250ms", MSEC(250) },
+		{ "70us", 70 },
 		{ "2s", SEC(2) },
 		{ "1m", SEC(60) },
 		{ "1h", SEC(3600) },
@@ -32,7 +33,7 @@ reads_durations(void **state)
 		{ "-1s", WRONG },
 		{ "1.5s", WRONG },
 		{ "1 s", WRONG },
-		{ "1us", WRONG },
+		{ "1ns", WRONG },
 		{ "1sec", WRONG },
 		{ "1h30m", WRONG },
 		{ "106751991d", INT64_C(106751991) * SEC(86400) },
@@ -115,6 +116,8 @@ writes_the_shortest_exact_form(void **state)
 		const char *text;
 	} cases[] = {
 		{ units_add_duration, 0, "0" },
+		{ units_add_duration, 1, "1us" },
+		{ units_add_duration, 1500, "1500us" },
 		{ units_add_duration, MSEC(1), "1ms" },
 		{ units_add_duration, MSEC(1500), "1500ms" },
 		{ units_add_duration, SEC(90), "90s" },

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include <string.h>
 #include <time.h>
@@ -347,6 +348,67 @@ ends_the_wait_though_an_event_stays(void **state)
 	loop_free(&p.loop);
 }
 
+/* --- a pause */
+
+struct alarm_clock {
+	struct watch *w;
+	int fd;
+	int *rung;
+};
+
+static void
+on_alarm_clock(void *owner, unsigned what)
+{
+	struct alarm_clock *a = owner;
+	uint64_t n;
+
+	(void)what;
+	assert_int_equal(read(a->fd, &n, sizeof(n)), (ssize_t)sizeof(n));
+	(*a->rung)++;
+}
+
+static void
+alarm_clock_open(struct alarm_clock *a, struct loop *l, int64_t at, int *rung)
+{
+	struct itimerspec when = { { 0, 0 },
+	    { at / USEC_PER_SEC, at % USEC_PER_SEC * 1000 } };
+
+	a->rung = rung;
+	a->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	assert_int_equal(timerfd_settime(a->fd, TFD_TIMER_ABSTIME, &when,
+	    NULL), 0);
+	a->w = watch_new(l, a->fd, WATCH_READ, on_alarm_clock, a);
+}
+
+/* The first would end the wait, and the second come too late for it. */
+static void
+hears_at_once_what_comes_within_a_pause(void **state)
+{
+	struct loop *l = loop_new();
+	struct alarm_clock clocks[2];
+	int rung = 0;
+	int64_t now;
+
+	(void)state;
+	assert_non_null(l);
+	loop_tick(l, 1);
+	now = clock_now();
+	l->gather = (struct gather){ .most = MSEC(200), .quick = SEC(10),
+	    .apart = 16 * MSEC(20), .since = now };
+	gather_wish(&l->gather);
+	for (int i = 0; i < 2; i++)
+		alarm_clock_open(&clocks[i], l, now + MSEC(20 + 60 * i), &rung);
+	loop_tick(l, now + SEC(10));
+	assert_int_equal(rung, 2);
+	assert_int_equal(l->gather.count, 1);
+	assert_true(clock_now() - now >= MSEC(100));
+	for (int i = 0; i < 2; i++) {
+		watch_free(&clocks[i].w);
+		close(clocks[i].fd);
+	}
+	loop_free(&l);
+}
+
 /* --- time */
 
 struct ring {
@@ -643,6 +705,7 @@ main(void)
 		cmocka_unit_test(bounds_the_rounds_of_a_tick),
 		cmocka_unit_test(does_not_wait_while_work_is_left),
 		cmocka_unit_test(ends_the_wait_though_an_event_stays),
+		cmocka_unit_test(hears_at_once_what_comes_within_a_pause),
 		cmocka_unit_test(fires_timers_before_it_runs_tasks),
 		cmocka_unit_test(advances_both_clocks_by_the_same),
 		cmocka_unit_test(waits_for_a_timer_and_not_longer),
