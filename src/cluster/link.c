@@ -106,15 +106,17 @@ discard(struct link *l)
 {
 	struct slab *pages = &link_loop(l)->pages;
 	struct buf *in = &l->pump->in;
+	size_t room = BUF_PAGE;
 	ssize_t n = 0;
 
 	buf_drop(in, buf_len(in));
-	if (l->conn->readable) {
-		buf_reserve(in, pages, BUF_PAGE);
-		n = conn_recv(l->conn, buf_at(in), BUF_PAGE);
+	buf_reserve(in, pages, BUF_PAGE);
+	while (room > 0 && l->conn->readable && n >= 0) {
+		n = conn_recv(l->conn, buf_at(in), room);
+		room -= n > 0 ? (size_t)n : 0;
 	}
 	buf_release(in, pages);
-	l->pump->lingered += n > 0 ? (uint32_t)n : 0;
+	l->pump->lingered += (uint32_t)(BUF_PAGE - room);
 	if (n < 0)
 		go_down(l, false);
 	else if (l->pump->lingered > LINK_LINGER_BYTES)

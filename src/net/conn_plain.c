@@ -10,7 +10,8 @@
  * in the same edge as its last bytes.  A RST may too, and libevent reports that
  * as mere readiness.  So a conn that stays silent for a while after a short
  * read is looked at once; one that is busy never is, as the deadline moves on,
- * nor one that was written to: that would have failed.
+ * nor one that was written to: that would have failed.  Once we have said our
+ * end, the peer's is what is expected next, and no short read means drained.
  */
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -37,7 +38,8 @@ struct conn_plain {
 	int fd;
 	int broken;		/* what on_doubt met, for the next recv */
 	struct timer doubt;
-	bool fin;		/* the peer has closed: read until the end */
+	bool fin;		/* the peer has closed, or we have: read until
+				 * a call finds nothing */
 	bool is_heard;		/* the event is there */
 	bool hears_room;	/* and tells of room */
 	bool in_doubt;		/* a short read, and nothing written since */
@@ -284,6 +286,7 @@ static void
 plain_shutdown(struct conn *c)
 {
 	shutdown(plain(c)->fd, SHUT_WR);
+	plain(c)->fin = true;
 }
 
 static void

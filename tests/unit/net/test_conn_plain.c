@@ -275,6 +275,28 @@ meets_a_reset_that_came_with_the_last_bytes(void **state)
 	rig_close(&r);
 }
 
+/* It is what is to come, so it is met without waiting for silence. */
+static void
+meets_at_once_a_reset_that_came_after_its_own_end(void **state)
+{
+	struct rig r;
+	char text[8];
+
+	(void)state;
+	rig_accepted(&r);
+	conn_shutdown(r.conn);
+	put(r.peer, "last");
+	reset_peer(&r);
+	await_end(&r);
+	while (!r.conn->readable)
+		assert_true(is_told(&r));
+	assert_int_equal(conn_recv(r.conn, text, sizeof(text)), 4);
+	assert_true(r.conn->readable);
+	assert_int_equal(conn_recv(r.conn, text, sizeof(text)), -1);
+	assert_int_equal(r.conn->error, ECONNRESET);
+	rig_close(&r);
+}
+
 static void
 leaves_a_silent_conn_alone(void **state)
 {
@@ -760,6 +782,8 @@ main(void)
 		cmocka_unit_test(meets_the_end),
 		cmocka_unit_test(meets_an_end_that_came_with_the_last_bytes),
 		cmocka_unit_test(meets_a_reset_that_came_with_the_last_bytes),
+		cmocka_unit_test(
+		    meets_at_once_a_reset_that_came_after_its_own_end),
 		cmocka_unit_test(leaves_a_silent_conn_alone),
 		cmocka_unit_test(tells_of_a_reset),
 		cmocka_unit_test(tells_when_there_is_room_again),
