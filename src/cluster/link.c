@@ -327,10 +327,18 @@ feed(struct link *l)
 		p->sated = tick;
 }
 
+/* It is closed as it is; what has come is left to the kernel. */
+static bool
+is_over(const struct link *l)
+{
+	return l->codec->end >= CODEC_CLOSE && l->codec->phase != CODEC_BUSY;
+}
+
 static bool
 wants_bytes(const struct link *l)
 {
-	return l->conn->readable && !l->codec->paused && !l->codec->sated;
+	return l->conn->readable && !l->codec->paused && !l->codec->sated &&
+	    !is_over(l);
 }
 
 static void
@@ -373,7 +381,7 @@ judge_broken(struct link *l)
 {
 	struct pump *p = l->pump;
 
-	if (p->error == 0 || (!is_front(l) &&
+	if (p->error == 0 || (!is_front(l) && !is_over(l) &&
 	    (l->codec->paused || l->conn->readable)))
 		return;
 	if (l->codec->end != CODEC_ABORT)	/* reading has not told it */

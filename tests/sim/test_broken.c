@@ -71,6 +71,31 @@ ends_all_when_the_client_leaves(void **state)
 	}
 }
 
+/* However much the server has sent: it costs no more than the close. */
+static void
+reads_nothing_more_for_who_has_left(void **state)
+{
+	struct wire *client, *server;
+	struct stage st;
+	size_t left;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	client = stage_client(&st);
+	client->room = 100;
+	say(&st, client, GET);
+	server = stage_dialled(&st, SERVER_A);
+	say(&st, server, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n"
+	    "\r\n");
+	say_many(&st, server, 500000);
+	left = unread(server);
+	assert_true(left > 100000);
+	say_reset(&st, client);
+	assert_true(server->closed);
+	assert_int_equal(unread(server), left);
+	stage_close(&st);
+}
+
 static void
 lets_the_server_finish_when_told_so(void **state)
 {
@@ -413,6 +438,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_all_when_the_client_leaves),
+		cmocka_unit_test(reads_nothing_more_for_who_has_left),
 		cmocka_unit_test(lets_the_server_finish_when_told_so),
 		cmocka_unit_test(
 		    blames_a_client_that_ends_in_the_middle_of_its_body),
