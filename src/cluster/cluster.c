@@ -53,11 +53,7 @@ cluster_fini(struct cluster *c)
 		pool_retire(p);
 	list_each(p, &c->retired, struct pool, node)
 		end_backs(&p->retired);
-	for (struct list *n; (n = list_pop(&c->loop->reap)) != NULL;) {
-		struct task *t = list_entry(n, struct task, node);
-
-		t->fn(t);
-	}
+	loop_reap_all(c->loop);
 	slab_fini(&c->backs);
 }
 

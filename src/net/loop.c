@@ -25,6 +25,7 @@
 #define PAGES_KEPT 512		/* 16 MiB */
 #define CHUNKS_KEPT 4096	/* 16 MiB */
 #define TIMER_SLACK 1000UL	/* nanoseconds; by default it is 50000 */
+#define TIMERS 4		/* before what follows from them is done */
 
 /* The rest stays active, and is heard first in the next tick. */
 void
@@ -180,15 +181,52 @@ is_quiet(const struct loop *l)
 static bool
 may_wait(const struct loop *l)
 {
-	return is_quiet(l) && list_is_empty(&l->later);
+	return is_quiet(l) && list_is_empty(&l->later) &&
+	    list_is_empty(&l->reap) && list_is_empty(&l->wheel.due);
+}
+
+/*
+ * Timers and reap get as long again as the tick has lasted when they begin to
+ * be many, and LOOP_LATE at least; the rest comes in the next.  So they keep up
+ * with what causes them, and a thousand clients that time out, or leave, at
+ * once hold up nobody.
+ */
+static bool
+has_time(const struct loop *l, int64_t *end)
+{
+	int64_t t = now(l), spent = t - l->clock.now;
+
+	if (*end == 0)
+		*end = t + (spent > LOOP_LATE ? spent : LOOP_LATE);
+	return t < *end;
+}
+
+static void
+run_first(struct list *list)
+{
+	struct task *t = list_entry(list_pop(list), struct task, node);
+
+	t->fn(t);
 }
 
 /* What frees one thing may let go of another: a link, then its conn. */
 static void
 reap(struct loop *l)
 {
+	int64_t end = 0;
+
+	if (list_is_empty(&l->reap))
+		return;
+	do
+		run_first(&l->reap);
+	while (!list_is_empty(&l->reap) && has_time(l, &end));
+}
+
+void
+loop_reap_all(struct loop *l)
+{
 	while (!list_is_empty(&l->reap))
-		run_list(&l->reap);
+		run_first(&l->reap);
 }
 
 static void
@@ -200,6 +238,27 @@ play_rounds(struct loop *l)
 	}
 }
 
+static bool
+fire(struct loop *l)
+{
+	for (int i = 0; i < TIMERS; i++)
+		if (!wheel_step(&l->wheel, l->seen))
+			return false;
+	return true;
+}
+
+static void
+play(struct loop *l)
+{
+	int64_t end = 0;
+	bool more;
+
+	do {
+		more = fire(l);
+		play_rounds(l);
+	} while (more && has_time(l, &end));
+}
+
 /*
  * Who has had its share of a tick before comes behind everybody else, and all
  * of these have one bound: who is left comes first the next time.
@@ -207,17 +266,14 @@ play_rounds(struct loop *l)
 static void
 play_late(struct loop *l, struct list *late)
 {
-	struct list *n;
 	int64_t end;
 
 	if (list_is_empty(late))
 		return;
 	end = now(l) + LOOP_LATE;
-	do {
-		n = list_pop(late);
-		list_entry(n, struct task, node)->fn(
-		    list_entry(n, struct task, node));
-	} while (!list_is_empty(late) && now(l) < end);
+	do
+		run_first(late);
+	while (!list_is_empty(late) && now(l) < end);
 	list_splice(late, &l->later);
 	list_splice(&l->later, late);
 	play_rounds(l);
@@ -230,7 +286,7 @@ work(struct loop *l)
 
 	list_init(&late);
 	list_splice(&late, &l->later);
-	play_rounds(l);
+	play(l);
 	play_late(l, &late);
 	reap(l);
 	if (l->after != NULL)
@@ -246,7 +302,7 @@ loop_free(struct loop **lp)
 	if (l == NULL)
 		return;
 	*lp = NULL;
-	reap(l);
+	loop_reap_all(l);
 	if (l->alarm != NULL)
 		event_free(l->alarm);
 	if (l->mark != NULL)
@@ -340,7 +396,6 @@ loop_tick(struct loop *l, int64_t until)
 		wait_for_events(l, until);
 	else
 		l->seen = l->clock.now;
-	wheel_run(&l->wheel, l->seen);
 	work(l);
 	if (l->base == NULL)
 		return;

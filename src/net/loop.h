@@ -28,7 +28,8 @@ struct event;
  * 2 and 3 repeat until both lists are empty, at most LOOP_ROUNDS times (what is
  * left comes first in the next tick, which then does not block).  A task that
  * has done its share of a tick asks by loop_later() for the next one's run: it
- * is behind all who have not, whose answers have left by then.
+ * is behind all who have not, whose answers have left by then.  Where timers, or
+ * what is to be freed, are many, some wait for the next tick, too.
  *
  * No timer fires before all is heard that had come by its time: a server is not
  * late because its answer waits here behind others' events.
@@ -50,7 +51,8 @@ struct event;
 
 /*
  * Microseconds of a tick in which those begin whose turn it is only now,
- * however many they are.
+ * however many they are; and in which timers fire and things are freed, if all
+ * else took less.
  */
 #define LOOP_LATE 50
 
@@ -140,6 +142,9 @@ loop_wake(struct loop *l)
 	l->is_awake = true;
 	clock_read(&l->clock);
 }
+
+/* What ticks have left on the list, when there will be no more of them. */
+void loop_reap_all(struct loop *l);
 
 /* One tick; waits for events at most until `until` (an instant; 0: no bound). */
 void loop_tick(struct loop *l, int64_t until);

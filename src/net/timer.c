@@ -3,7 +3,8 @@
  *
  * A timer sits in the slot of the deadline it was filed under, or in the last
  * slot of the coming round when that is further off.  When its slot comes, it
- * is filed again if the deadline has moved on since.
+ * is filed again if the deadline has moved on since.  Then the slot is empty,
+ * and whose turn it is stands apart: that may take several calls.
  *
  * Invariant: filed <= deadline, so no timer is looked at too late.
  */
@@ -23,6 +24,7 @@ void
 wheel_init(struct wheel *w, int64_t now)
 {
 	*w = (struct wheel){ .at = slot_number(now) };
+	list_init(&w->due);
 	for (unsigned i = 0; i < TIMER_SLOTS; i++)
 		list_init(&w->slots[i]);
 }
@@ -80,28 +82,6 @@ timer_stop(struct wheel *w, struct timer *t)
 	unfile(w, t);
 }
 
-/* One slot: what is due fires, the rest is filed again. */
-static void
-run_slot(struct wheel *w, unsigned i, int64_t now)
-{
-	struct list due, *n;
-	struct timer *t;
-
-	list_init(&due);
-	list_splice(&due, &w->slots[i]);
-	w->busy[i / 64] &= ~(UINT64_C(1) << (i % 64));
-	while ((n = list_pop(&due)) != NULL) {
-		t = list_entry(n, struct timer, node);
-		w->count--;
-		if (t->deadline > now) {
-			file(w, t);
-			continue;
-		}
-		t->deadline = 0;
-		t->fn(t);
-	}
-}
-
 /*
  * The number of the next slot that holds something, -1 if none does.  A bit
  * may be left of a timer that was stopped, so the list has the last word.
@@ -135,25 +115,50 @@ next_slot(const struct wheel *w)
 	return -1;
 }
 
-void
-wheel_run(struct wheel *w, int64_t now)
+/* The next slot whose time has come is to be gone through.  False: none is. */
+static bool
+take_slot(struct wheel *w, int64_t now)
 {
 	int64_t last = now / TIMER_SLOT, n;
+	unsigned i;
 
 	if (w->at > last)
-		return;		/* this slot has had its turn */
-	while ((n = next_slot(w)) >= 0 && n <= last) {
-		w->at = n + 1;
-		run_slot(w, (unsigned)(n % TIMER_SLOTS), now);
-	}
-	if (w->at <= last)
+		return false;	/* this slot has had its turn */
+	n = next_slot(w);
+	if (n < 0 || n > last) {
 		w->at = last + 1;
+		return false;
+	}
+	i = (unsigned)(n % TIMER_SLOTS);
+	w->at = n + 1;
+	w->busy[i / 64] &= ~(UINT64_C(1) << (i % 64));
+	list_splice(&w->due, &w->slots[i]);
+	return true;
+}
+
+bool
+wheel_step(struct wheel *w, int64_t now)
+{
+	struct timer *t;
+
+	while (list_is_empty(&w->due))
+		if (!take_slot(w, now))
+			return false;
+	t = list_entry(list_pop(&w->due), struct timer, node);
+	w->count--;
+	if (t->deadline > now) {
+		file(w, t);
+	} else {
+		t->deadline = 0;
+		t->fn(t);
+	}
+	return true;
 }
 
 int64_t
 wheel_next(const struct wheel *w)
 {
-	int64_t n = next_slot(w);
+	int64_t n = list_is_empty(&w->due) ? next_slot(w) : w->at - 1;
 
 	return n < 0 ? -1 : n * TIMER_SLOT;
 }

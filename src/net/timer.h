@@ -27,6 +27,7 @@ struct timer {
 
 struct wheel {
 	struct list slots[TIMER_SLOTS];
+	struct list due;			/* of a slot that has come */
 	uint64_t busy[TIMER_SLOTS / 64];	/* slots that may hold something */
 	int64_t at;				/* slot number that comes next */
 	unsigned count;
@@ -34,7 +35,7 @@ struct wheel {
 
 void wheel_init(struct wheel *w, int64_t now);
 
-/* fn is called from wheel_run; it may set, stop or free any timer. */
+/* fn is called from wheel_step; it may set, stop or free any timer. */
 void timer_init(struct timer *t, void (*fn)(struct timer *));
 
 /* Sets or moves the deadline (an instant, > 0). */
@@ -47,8 +48,9 @@ timer_is_set(const struct timer *t)
 	return t->deadline != 0;
 }
 
-/* Fires all that is due at now. */
-void wheel_run(struct wheel *w, int64_t now);
+/* Looks at one timer that may be due at now, and fires it if it is.  False:
+ * there was none. */
+bool wheel_step(struct wheel *w, int64_t now);
 
-/* When wheel_run should next be called: an instant, or -1 if never. */
+/* When wheel_step should next be called: an instant, or -1 if never. */
 int64_t wheel_next(const struct wheel *w);

@@ -127,6 +127,7 @@ end_all(struct worker *w)
 		end_fronts(l);
 	for (int i = 0; i < 8 && w->nfronts > 0; i++)
 		loop_tick(w->loop, w->loop->clock.now);
+	loop_reap_all(w->loop);
 }
 
 void

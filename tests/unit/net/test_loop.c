@@ -51,13 +51,23 @@ pass_time(int64_t most)
 		;
 }
 
+/* A virtual clock stands still but for this. */
+static void
+be_busy(struct loop *l, int64_t most)
+{
+	if (l->base != NULL)
+		pass_time(most);
+	else
+		l->clock.now += most;
+}
+
 static void
 run_actor(struct task *t)
 {
 	struct actor *a = list_entry(t, struct actor, task);
 
 	note(a->journal, a->letter);
-	pass_time(a->busy_for);
+	be_busy(a->loop, a->busy_for);
 	if (a->to_run != NULL)
 		loop_run(a->loop, a->to_run);
 	if (a->to_flush != NULL)
@@ -252,6 +262,48 @@ reaps_in_the_same_tick_what_reaping_let_go(void **state)
 }
 
 static void
+reaps_for_so_long_and_goes_on_in_the_next_tick(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.busy_for = p.b.busy_for = LOOP_LATE;
+	loop_reap(p.loop, &p.a.task);
+	loop_reap(p.loop, &p.b.task);
+	loop_reap(p.loop, &p.c.task);
+	loop_advance(p.loop, START);
+	assert_played(&p, "ab.c.");
+}
+
+/* Or it would fall behind what it is to free.  The machine may stand still in
+ * the middle of it, but not each time. */
+static void
+reaps_for_as_long_as_the_tick_has_lasted(void **state)
+{
+	bool reaped = false;
+	struct play p;
+
+	(void)state;
+	for (int i = 0; i < 20 && !reaped; i++) {
+		play_open(&p, loop_new());
+		p.a.busy_for = MSEC(20);
+		p.b.busy_for = p.c.busy_for = 4 * LOOP_LATE;
+		p.a.to_reap = &p.b.task;
+		p.b.to_reap = &p.c.task;
+		p.c.to_reap = &p.a.task;
+		loop_run(p.loop, &p.a.task);
+		loop_tick(p.loop, 1);
+		reaped = p.journal.n > 3 && p.journal.text[3] == 'a';
+		task_stop(&p.a.task);
+		task_stop(&p.b.task);
+		task_stop(&p.c.task);
+		loop_free(&p.loop);
+	}
+	assert_true(reaped);
+}
+
+static void
 reaps_what_is_left_when_the_loop_is_freed(void **state)
 {
 	struct play p;
@@ -416,7 +468,7 @@ struct ring {
 	struct loop *loop;
 	struct journal *journal;
 	struct task *to_run;
-	int64_t at;
+	int64_t at, busy_for;
 };
 
 static void
@@ -426,6 +478,7 @@ on_ring(struct timer *t)
 
 	note(r->journal, 't');
 	r->at = r->loop->clock.now;
+	be_busy(r->loop, r->busy_for);
 	if (r->to_run != NULL)
 		loop_run(r->loop, r->to_run);
 }
@@ -452,6 +505,26 @@ fires_timers_before_it_runs_tasks(void **state)
 	loop_advance(p.loop, START + MSEC(60));
 	assert_int_equal(r.at, START + MSEC(60));
 	assert_played(&p, "tba.");
+}
+
+/* A few at a time, with all that follows from them. */
+static void
+fires_timers_for_so_long_and_goes_on_in_the_next_tick(void **state)
+{
+	struct ring r[10];
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	for (int i = 0; i < 10; i++) {
+		ring_init(&r[i], &p);
+		r[i].busy_for = LOOP_LATE;
+		loop_after(p.loop, &r[i].timer, MSEC(50));
+	}
+	r[0].to_run = &p.a.task;
+	r[4].to_run = &p.b.task;
+	loop_advance(p.loop, START + MSEC(60));
+	assert_played(&p, "ttttattttb.tt.");
 }
 
 static void
@@ -701,12 +774,17 @@ main(void)
 		    does_not_wait_while_a_task_has_yet_to_have_its_turn),
 		cmocka_unit_test(leaves_out_a_task_that_another_has_stopped),
 		cmocka_unit_test(reaps_in_the_same_tick_what_reaping_let_go),
+		cmocka_unit_test(
+		    reaps_for_so_long_and_goes_on_in_the_next_tick),
+		cmocka_unit_test(reaps_for_as_long_as_the_tick_has_lasted),
 		cmocka_unit_test(reaps_what_is_left_when_the_loop_is_freed),
 		cmocka_unit_test(bounds_the_rounds_of_a_tick),
 		cmocka_unit_test(does_not_wait_while_work_is_left),
 		cmocka_unit_test(ends_the_wait_though_an_event_stays),
 		cmocka_unit_test(hears_at_once_what_comes_within_a_pause),
 		cmocka_unit_test(fires_timers_before_it_runs_tasks),
+		cmocka_unit_test(
+		    fires_timers_for_so_long_and_goes_on_in_the_next_tick),
 		cmocka_unit_test(advances_both_clocks_by_the_same),
 		cmocka_unit_test(waits_for_a_timer_and_not_longer),
 		cmocka_unit_test(arms_its_alarm_again_after_it_rang),

@@ -137,7 +137,8 @@ pass(struct world *w, int64_t time)
 {
 	for (; time > 0; time -= SEC(3600)) {
 		w->loop->clock.now += SEC(3600);
-		wheel_run(&w->loop->wheel, w->loop->clock.now);
+		while (wheel_step(&w->loop->wheel, w->loop->clock.now))
+			;
 	}
 }
 
