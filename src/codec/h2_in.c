@@ -280,6 +280,8 @@ on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 		return 0;
 	if (h->into == s)
 		h->into = NULL;
+	if (s->stream.why == NULL)
+		s->stream.why = h2_words_broken(code);
 	if (s->held)
 		h->role->lose(s, code == NGHTTP2_REFUSED_STREAM ?
 		    STREAM_REFUSED : STREAM_CANCEL);

@@ -74,3 +74,16 @@ h2_words_reset(uint32_t code)
 	return code < sizeof(words) / sizeof(words[0]) ? words[code] :
 	    "it reset the stream with an unknown error";
 }
+
+const char *
+h2_words_broken(uint32_t code)
+{
+	switch (code) {
+	case NGHTTP2_FLOW_CONTROL_ERROR:
+		return "it broke the rules of windows";
+	case NGHTTP2_PROTOCOL_ERROR:
+		return "it broke the rules of streams";
+	default:
+		return NULL;
+	}
+}

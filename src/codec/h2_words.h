@@ -19,3 +19,6 @@ char *h2_words_saying(const char *why, struct slice text);
 
 /* It sent RST_STREAM. */
 const char *h2_words_reset(uint32_t code);
+
+/* We reset its stream, for what it sent; NULL: not for that. */
+const char *h2_words_broken(uint32_t code);

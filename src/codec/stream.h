@@ -114,8 +114,8 @@ struct stream {
 	void *owner;
 	uint64_t bytes_in, bytes_out;	/* on the wire, framing included */
 	int64_t started;		/* front: when its first byte came */
-	const char *why;		/* back: what the server did that ended
-					 * it, for the log; NULL: unsaid */
+	const char *why;		/* what the peer did that ended it, for
+					 * the log; NULL: unsaid */
 	bool reused;			/* back: the conn served one before */
 	bool answered;			/* back: a byte of a response came */
 	bool sent;			/* back: a byte of it may have left */

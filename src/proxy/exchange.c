@@ -39,6 +39,10 @@ exchange_go(struct exchange *x, enum exchange_state to)
 bool
 exchange_abort(struct exchange *x, char who, char when, const char *why)
 {
+	/* What the client did, if its codec knows. */
+	if (who == 'C' && x->fs->why != NULL)
+		why = arena_string(&x->arena, arena_print(&x->arena, "%s: %s",
+		    why, x->fs->why));
 	x->ending = (struct ending){ who, when, why };
 	return exchange_go(x, EXCHANGE_ABORT);
 }
@@ -113,8 +117,9 @@ step_head(struct exchange *x)
 	struct head *h = x->request;
 
 	if (x->client_gone)
-		return exchange_abort(x, 'C', 'R',
-		    "the client left before its request was complete");
+		return exchange_abort(x, 'C', 'R', h == NULL ?
+		    "the client left before its request was complete" :
+		    "the client left before its request was looked at");
 	if (h != NULL)
 		exchange_call_begin(x);
 	if (x->refused)

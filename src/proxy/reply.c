@@ -243,8 +243,8 @@ exchange_step_reply(struct exchange *x)
 {
 	if (x->client_gone) {
 		if (x->ending.who == '-' || x->ending.who == 'L')
-			x->ending = (struct ending){ 'C', 'D', "the client left"
-			    " before its answer was complete" };
+			return exchange_abort(x, 'C', 'D',
+			    "the client left before its answer was complete");
 		return exchange_go(x, EXCHANGE_ABORT);
 	}
 	if (!x->head_sent)
