@@ -20,13 +20,34 @@ find(nghttp2_session *session, int32_t id)
 	    nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* A server has nothing to say of a stream that is over. */
+/*
+ * Of a stream that is over a server has nothing to say, and a client nothing to
+ * ask: the library drops its head without a word, once it has read it.
+ */
 static bool
 is_stray(const struct h2 *h, const struct h2_stream *s,
     const nghttp2_frame_hd *hd)
 {
-	return s == NULL && !h->role->server &&
-	    (hd->type == NGHTTP2_HEADERS || hd->type == NGHTTP2_RST_STREAM);
+	if (s != NULL)
+		return false;
+	if (!h->role->server)
+		return hd->type == NGHTTP2_HEADERS ||
+		    hd->type == NGHTTP2_RST_STREAM;
+	return hd->type == NGHTTP2_HEADERS && (h->drained || hd->stream_id <=
+	    nghttp2_session_get_last_proc_stream_id(h->session));
+}
+
+/* It counts, and a client that waits for an answer is told. */
+static void
+take_stray(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+	if (!h2_guard_control(&h->guard, h->codec.limits, 1,
+	    h->codec.shared->clock->now))
+		h2_abused(h, ABUSE_FRAMES,
+		    "a flood of frames that ask for nothing");
+	else if (h->role->server && !h->drained && hd->stream_id % 2 == 1)
+		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
+		    hd->stream_id, NGHTTP2_STREAM_CLOSED);
 }
 
 static int
@@ -46,10 +67,11 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	if (hd->type == NGHTTP2_PUSH_PROMISE && !h->role->server)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 502,
 		    "a push, which was not allowed");
-	if (is_stray(h, s, hd) && !h2_guard_control(&h->guard,
-	    h->codec.limits, 1, h->codec.shared->clock->now))
-		h2_abused(h, ABUSE_FRAMES,
-		    "a flood of frames that ask for nothing");
+	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
+		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 400,
+		    h2_words_fault(NGHTTP2_PROTOCOL_ERROR));
+	if (is_stray(h, s, hd))
+		take_stray(h, hd);
 	return 0;
 }
 

@@ -130,6 +130,9 @@ watch(struct h2 *h, const struct buf *in)
 	    seen.idle, h->codec.shared->clock->now))
 		h2_abused(h, ABUSE_FRAMES,
 		    "a flood of frames that ask for nothing");
+	if (seen.large)
+		h2_fail(h, NGHTTP2_FRAME_SIZE_ERROR, 400,
+		    h2_words_fault(NGHTTP2_FRAME_SIZE_ERROR));
 	return n;
 }
 

@@ -3,8 +3,9 @@
  *
  * Why: the library drops some frames without a word, among them those of an
  *      unknown type and DATA of streams that are closed; but whoever sends
- *      them must pay for all.  And a page of bytes may be a message or two,
- *      or thousands of frames, for which everybody else would wait.
+ *      them must pay for all.  Nor does it look how large a CONTINUATION is.
+ *      And a page of bytes may be a message or two, or thousands of frames,
+ *      for which everybody else would wait.
  */
 #include "codec/h2_watch.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define HEAD sizeof(((struct h2_watch *)NULL)->head)
+#define LARGEST 16384u		/* we never allow more (RFC 9113 4.2) */
 #define PADDING 256u		/* of a frame, at most, with its length */
 #define WORK_HEAD 8u		/* of a field section: a stream begins */
 #define WORK_SETTINGS 8u	/* each stream's window may change */
@@ -82,6 +84,8 @@ count_frame(struct h2_watch *w, struct h2_seen *seen)
 {
 	begin_frame(w);
 	seen->idle += asks_for_nothing(w->head, w->left);
+	if (w->head[3] == NGHTTP2_CONTINUATION && w->left > LARGEST)
+		seen->large = true;
 	return w->head[3] == NGHTTP2_HEADERS ? WORK_HEAD :
 	    w->head[3] == NGHTTP2_SETTINGS ? WORK_SETTINGS : 1;
 }

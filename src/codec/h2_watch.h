@@ -22,6 +22,7 @@ struct h2_watch {
 struct h2_seen {
 	unsigned idle;		/* frames that ask for nothing, that begin */
 	unsigned work;		/* that all of it makes, up to H2_SHARE */
+	bool large;		/* a CONTINUATION is larger than a frame may be */
 };
 
 /* preface: bytes that stand before the first frame. */

@@ -161,7 +161,7 @@ def takes(bytes_):
 
 
 @case
-def a_head_of_a_closed_stream_is_ignored():
+def a_head_of_a_closed_stream_harms_no_other():
     """A client may send trailers before it hears that its stream has ended."""
     s = Steelyard(pool(GoodOrigin(name="a")), listener={
         "timeouts": {"head": "2s"}})
@@ -169,6 +169,7 @@ def a_head_of_a_closed_stream_is_ignored():
         w.ask(9)
         w.until(DATA, 9)
         w.send(frame(HEADERS, BOTH, 7, block(("x", "y"))))
+        equal(w.until(RST, 7), b"\0\0\0\5", "STREAM_CLOSED")
         w.ask(11)
         w.until(DATA, 11)
         equal(w.is_silent(2.5), True, "it stays open")
