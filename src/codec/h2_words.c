@@ -25,7 +25,7 @@ h2_words_fault(uint32_t code)
 {
 	switch (code) {
 	case NGHTTP2_FLOW_CONTROL_ERROR:
-		return "more DATA than the window allowed";
+		return "more DATA than a window allows, or a window too large";
 	case NGHTTP2_FRAME_SIZE_ERROR:
 		return "a frame of a wrong size";
 	case NGHTTP2_COMPRESSION_ERROR:

@@ -94,6 +94,107 @@ FLOODS = [
     ("silence", b"", b"", 504),
 ]
 
+RULES = "a frame that breaks the rules of HTTP/2"
+FRAME_SIZE = "a frame of a wrong size"
+BLOCK = "a field section that cannot be decompressed"
+WINDOWS = "more DATA than a window allows, or a window too large"
+MOST = b"\x7f\xff\xff\xff"
+NONE = bytes(4)
+X = block(("x", "y"))
+
+# Instead of an answer.
+FAULTS = [
+    ("DATA of no stream", frame(DATA, 0, 0, b"x"), RULES),
+    ("DATA of an idle stream", frame(DATA, 0, 99, b"x"), RULES),
+    ("DATA of a pushed stream", frame(DATA, 0, 2, b"x"), RULES),
+    ("DATA with too much padding", answer() + frame(DATA, 8, 1, b"\5abc"),
+     RULES),
+    ("DATA too large", answer() + frame(DATA, 0, 1, bytes(16385)),
+     FRAME_SIZE),
+    ("HEADERS of no stream", frame(HEADERS, END_HEADERS, 0, OK), RULES),
+    ("HEADERS of an idle stream", frame(HEADERS, END_HEADERS, 99, OK), RULES),
+    ("HEADERS of an even stream", frame(HEADERS, END_HEADERS, 2, OK), RULES),
+    ("RST_STREAM of no stream", frame(RST, 0, 0, NONE), RULES),
+    ("RST_STREAM of an idle stream", frame(RST, 0, 99, NONE), RULES),
+    ("RST_STREAM too short", frame(RST, 0, 1, bytes(3)), FRAME_SIZE),
+    ("WINDOW_UPDATE of an idle stream", frame(WINDOW, 0, 99, FIRST), RULES),
+    ("WINDOW_UPDATE of 0 for all", frame(WINDOW, 0, 0, NONE), RULES),
+    ("WINDOW_UPDATE too short", frame(WINDOW, 0, 0, bytes(3)), FRAME_SIZE),
+    ("PRIORITY of no stream", frame(PRIORITY, 0, 0, bytes(5)), RULES),
+    ("PRIORITY too short", frame(PRIORITY, 0, 1, NONE), FRAME_SIZE),
+    ("SETTINGS of a stream", frame(SETTINGS, 0, 1), RULES),
+    ("SETTINGS acknowledged with words", frame(SETTINGS, 1, 0, setting(3, 1)),
+     FRAME_SIZE),
+    ("SETTINGS that allow push", frame(SETTINGS, 0, 0, setting(2, 1)), RULES),
+    ("SETTINGS of a window too large", frame(
+        SETTINGS, 0, 0, setting(4, 1 << 31)), WINDOWS),
+    ("SETTINGS of frames too small", frame(SETTINGS, 0, 0, setting(5, 1)),
+     RULES),
+    ("SETTINGS of CONNECT neither on nor off", frame(
+        SETTINGS, 0, 0, setting(8, 2)), RULES),
+    ("SETTINGS that take CONNECT back", frame(SETTINGS, 0, 0, setting(8, 1))
+     + frame(SETTINGS, 0, 0, setting(8, 0)), RULES),
+    ("PING of a stream", frame(PING, 0, 1, bytes(8)), RULES),
+    ("PING too short", frame(PING, 0, 0, bytes(7)), FRAME_SIZE),
+    ("GOAWAY of a stream", frame(GOAWAY, 0, 1, bytes(8)), RULES),
+    ("GOAWAY too short", frame(GOAWAY, 0, 0, bytes(7)), FRAME_SIZE),
+    ("GOAWAY of an even stream", frame(GOAWAY, 0, 0, SECOND + NONE), RULES),
+    ("GOAWAY that takes more than before", frame(GOAWAY, 0, 0, FIRST + NONE)
+     + frame(GOAWAY, 0, 0, b"\0\0\0\3" + NONE), RULES),
+    ("CONTINUATION alone", frame(MORE, END_HEADERS, 1, OK), RULES),
+    ("CONTINUATION of another stream", answer(flags=0)
+     + frame(MORE, END_HEADERS, 3), RULES),
+    ("CONTINUATION too large", answer(flags=0) + frame(
+        MORE, END_HEADERS, 1, block(("x", "y" * 126)) * 130), FRAME_SIZE),
+    ("PING within a head", answer(flags=0) + frame(PING, 0, 0, bytes(8)),
+     RULES),
+    ("an index of nothing", answer(head=OK + b"\xbe"), BLOCK),
+    ("index 0", answer(head=OK + b"\x80"), BLOCK),
+    ("a table larger than allowed", answer(head=b"\x3f\xe2\x1f" + OK),
+     BLOCK),
+    ("Huffman's padding of zeros", answer(head=OK + b"\0\1x\x81\0"), BLOCK),
+    ("the end of Huffman's strings", answer(
+        head=OK + b"\0\1x\x84\xff\xff\xff\xff"), BLOCK),
+    ("a head of no fields", answer(True, head=b""),
+     "a malformed :status, or none"),
+    ("a capital letter", answer(True, head=OK + block(("X", "y"))),
+     "a field name with a capital letter"),
+    ("a second head", answer() + answer(), "a pseudo-field in trailers"),
+    ("trailers that do not end", answer() + answer(head=X),
+     "trailers that do not end the message"),
+    ("a 103 that ends it", answer(True, head=block((":status", "103"))),
+     "an interim response that ends the message"),
+]
+
+# Few servers send it, but any may.
+LEGAL = [
+    ("frames of unknown types", frame(0x42, 0xff, 0, b"x")
+     + frame(0xa, 0, 1, b"\0\0x") + frame(0xc) + answer(True)),
+    ("SETTINGS unknown, and again", frame(SETTINGS, 0, 0, setting(3, 5)
+     + setting(0xff, 9) + setting(2, 0)) + answer(True)),
+    ("PRIORITY and WINDOW_UPDATE", frame(PRIORITY, 0, 1, bytes(5))
+     + frame(WINDOW, 0, 1, FIRST) + answer(True)),
+    ("padding and a priority", frame(
+        HEADERS, END_HEADERS | 8 | 32, 1, b"\2\0\0\0\0\1" + OK + bytes(2))
+        + frame(DATA, 8 | END_STREAM, 1, b"\3" + bytes(3))),
+    ("a head in many parts", answer(flags=0, head=b"") + frame(MORE, 0, 1)
+     + frame(MORE, END_HEADERS, 1, OK) + frame(DATA, END_STREAM, 1)),
+    ("a table made small and large", answer(
+        True, head=b"\x20\x3f\xe1\x1f" + OK)),
+    ("trailers of no fields", answer() + answer(True, head=b"")),
+    ("interim responses and 100", interim() + answer(
+        head=block((":status", "100"))) + answer(True)),
+    ("RST_STREAM behind the end", answer(True) + frame(RST, 0, 1, NONE)),
+    ("DATA behind the end", answer(True) + frame(DATA, 0, 1, b"x")),
+    ("a head behind the end", answer(True) + answer(True)),
+    ("WINDOW_UPDATE behind the end", answer(True)
+     + frame(WINDOW, 0, 1, FIRST)),
+    ("GOAWAY before its answer", frame(GOAWAY, 0, 0, FIRST + NONE)
+     + answer(True)),
+    ("GOAWAY in two steps", frame(GOAWAY, 0, 0, MOST + NONE)
+     + frame(GOAWAY, 0, 0, FIRST + NONE) + answer(True)),
+]
+
 
 @once
 def proxy():
@@ -177,6 +278,33 @@ def ends(name, first, again, wanted):
     # A refusal may be tried again, a few times.
     if hostile.connections > 20:
         fail("%d connections" % hostile.connections)
+
+
+@rows(FAULTS)
+def breaks_a_rule(first, reason):
+    """Who asked gets 502, once, and the log says what was wrong."""
+    hostile = Hostile("h", first)
+    s = behind(hostile, "30s")
+    with s.wire() as w:
+        w.send(request("/fault"))
+        head = w.read_until(b"\r\n\r\n", PATIENCE * SLOW)
+        line = s.access(client=w)
+    equal((line["termination"][0], line["reason"]), ("P", reason))
+    # what had begun is cut
+    equal((head[:12], line["status"]), (b"HTTP/1.1 %d" % line["status"],
+          200 if line["termination"] == "PD" else 502))
+    equal((hostile.connections, line["retries"]), (1, 0))
+
+
+@rows(LEGAL)
+def is_legal(first):
+    hostile = Hostile("h", first)
+    s = behind(hostile, "30s")
+    with s.wire() as w:
+        w.send(request("/legal"))
+        equal(w.response(timeout=PATIENCE * SLOW).status, 200)
+        equal(s.access(client=w)["termination"], "--")
+    equal(hostile.connections, 1)
 
 
 @case
