@@ -14,7 +14,8 @@ def ran():
     servers = [Nginx(n) for n in "abc"]
     s = Steelyard(pool(*servers, health={
         "type": "http", "path": "/health", "interval": "250ms",
-        "timeout": "10s", "fall": 2, "rise": 2}))
+        "timeout": "10s", "fall": 2, "rise": 2},
+        retry_budget=100))      # however many the killed one was at
     before = {n: int(s.row("web/" + n)["stot"]) for n in "abc"}
     began = time.monotonic()
     load = Load("http://%s/" % at(s.port), TOTAL)
