@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "conf/check.h"
+#include "conf/needs.h"
 #include "conf/read_text.h"
 #include "net/congestion.h"
 
@@ -67,6 +68,7 @@ check_global(struct reader *r)
 	check_resolve(r);
 	check_error_pages(r);
 	check_global_tls(r);
+	needs_check(&s);
 }
 
 static void
@@ -183,6 +185,7 @@ check_listener(struct reader *r, size_t index, struct map *names)
 	check_proxy_protocol(&s, l);
 	check_limits(r, l);
 	check_listener_tls(&s, l);
+	needs_check(&s);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "conf/check.h"
 #include "conf/nearest.h"
+#include "conf/needs.h"
 #include "conf/read_text.h"
 
 /* What a server's name may hold besides, since it may be its address. */
@@ -223,9 +224,6 @@ check_health(struct reader *r, const struct conf_pool *p)
 	if (p->health.type == PROBE_GRPC && p->protocol == PROTOCOL_H1)
 		subject_complain(&s, "type", "gRPC needs HTTP/2; write "
 		    "protocol = \"h2\"; in the pool");
-	if (p->health.type != PROBE_GRPC && p->health.service != NULL)
-		subject_complain(&s, "service", "is asked for by grpc probes "
-		    "alone; write type = \"grpc\"; or delete it");
 }
 
 /* What a server may send has fewer options than what a client may. */
@@ -271,6 +269,7 @@ check_pool(struct reader *r, struct conf_pool *p, struct map *names)
 	check_congestion(&s, p->congestion, NULL);
 	check_host(&s, "host", p->host);
 	check_host(&s, "default_host", p->default_host);
+	needs_check(&s);
 	fill_proto(p);
 	fill_limits(&p->limits, p->max_streams);
 }

@@ -53,14 +53,6 @@ resolve(struct reader *r, const char **path)
 static void
 check_verify(const struct subject *s, const struct conf_pool_tls *t)
 {
-	static const char *const keys[] = { "ca", "crl", "depth",
-	    "verify_name" };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!t->verify && subject_has(s, keys[i]))
-			subject_complain(s, keys[i], "does nothing while "
-			    "certificates are not verified; delete it, or "
-			    "write verify = true;");
 	if (t->key != NULL && t->cert == NULL)
 		subject_complain(s, "key", "is the key of nothing; write "
 		    "cert = \"client.pem\"; too");

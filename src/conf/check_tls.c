@@ -27,18 +27,9 @@ check_global_tls(struct reader *r)
 static void
 check_clients(const struct subject *s, const struct conf_listener_tls *t)
 {
-	static const char *const keys[] = { "ca", "crl", "depth" };
-
 	if (t->verify != TLS_VERIFY_OFF && t->ca == NULL)
 		subject_complain(s, "verify", "nobody is believed; write the "
 		    "file of the authorities, ca = \"clients-ca.pem\";");
-	if (t->verify != TLS_VERIFY_OFF)
-		return;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (subject_has(s, keys[i]))
-			subject_complain(s, keys[i], "does nothing while no "
-			    "client is asked for a certificate; write verify "
-			    "= \"required\"; or \"optional\"");
 }
 
 /* Nobody asks whether '-' or '_' stands in it: to a CGI they are one. */

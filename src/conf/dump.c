@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "conf/load.h"
+#include "conf/needs.h"
 #include "conf/option.h"
 #include "conf/units.h"
 
@@ -226,12 +227,15 @@ add_value(struct text *out, const struct option *o, const void *at, int depth)
 	}
 }
 
-/* Not given and without a default, or a group that says nothing. */
+/* Not given and without a default, without effect here, or a group that says
+ * nothing. */
 static bool
 is_absent(const struct option *o, const void *base)
 {
 	const void *at = (const char *)base + o->offset;
 
+	if (needs_is_idle(o, base))
+		return true;
 	if (o->type == OPTION_STRING || o->type == OPTION_FIELD)
 		return *(const void *const *)at == NULL;
 	if (o->type != OPTION_GROUP)

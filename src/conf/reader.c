@@ -155,6 +155,19 @@ subject_where(const struct subject *s, const char *key)
 	return p != NULL ? p->where : s->where;
 }
 
+bool
+subject_is_wrong(const struct subject *s, const char *key)
+{
+	struct conf_where at = subject_where(s, key);
+	struct slice head = arena_print(&s->r->conf->arena, "%s:%u: %s.%s: ",
+	    at.file, at.line, s->section, key);
+
+	for (size_t i = 0; i < s->r->ncomplaints; i++)
+		if (slice_starts(slice_of(s->r->complaints[i].text), head))
+			return true;
+	return false;
+}
+
 void
 subject_complain(const struct subject *s, const char *key, const char *fmt, ...)
 {

@@ -60,5 +60,8 @@ bool subject_has(const struct subject *s, const char *key);
 /* Where it stands; the group's place if it does not. */
 struct conf_where subject_where(const struct subject *s, const char *key);
 
+/* Was it complained of already? */
+bool subject_is_wrong(const struct subject *s, const char *key);
+
 void subject_complain(const struct subject *s, const char *key,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -107,6 +107,27 @@ def a_syntax_error_and_a_missing_file_change_nothing():
 
 
 @case
+def an_option_that_would_do_nothing_is_refused_with_its_cure():
+    with proxy() as s:
+        listener = s.conf["listeners"][0]
+        listener["limits"] = {"streams": 7}
+        equal(s.reload()["level"], "info", "beside HTTP/2")
+        listener["http2"] = False
+        s.write()
+        got = s.ctl("reload")
+        equal(got.returncode == 0, False, "it exits with 0")
+        equal("listener.limits.streams: is for HTTP/2" in got.stderr +
+              got.stdout and "http2 = true;" in got.stderr + got.stdout,
+              True, got.stderr + got.stdout)
+        equal(s.get().status, 200)
+        equal("streams = 7;" in s.stats("show config"), True, "show config")
+        del listener["limits"]
+        equal(s.reload()["level"], "info", "without the option")
+        text = s.stats("show config")
+        equal("streams = " in text.replace("max_streams = ", ""), False, text)
+
+
+@case
 def a_listener_moves_to_another_port():
     origin = GoodOrigin(name="a")
     with proxy(origin) as s, s.wire() as w:

@@ -112,9 +112,6 @@ finds_wrong_pools(void **state)
 		{ "health = { type = \"grpc\"; };",
 		    "f:2: pool.health.type: gRPC needs HTTP/2; write "
 		    "protocol = \"h2\"; in the pool\n" },
-		{ "health = { type = \"tcp\"; service = \"a.B\"; };",
-		    "f:2: pool.health.service: is asked for by grpc probes "
-		    "alone; write type = \"grpc\"; or delete it\n" },
 	};
 
 	(void)state;
@@ -205,13 +202,13 @@ finds_wrong_hashes(void **state)
 		{ "bound = -1;",
 		    "f:2: pool.hash.bound: -1 is out of range; 0 to 10000 is "
 		    "allowed\n" },
-		{ "table = 65536;",
+		{ "method = \"maglev\"; table = 65536;",
 		    "f:2: pool.hash.table: 65536 is not a prime; write 65521 "
 		    "or 65537\n" },
-		{ "table = 9;",
+		{ "method = \"maglev\"; table = 9;",
 		    "f:2: pool.hash.table: 9 is not a prime; write 7 or "
 		    "11\n" },
-		{ "table = 5000012;",
+		{ "method = \"maglev\"; table = 5000012;",
 		    "f:2: pool.hash.table: 5000012 is out of range; 2 to "
 		    "5000011 is allowed\n" },
 		{ "method = \"maglev\"; table = 2;",
@@ -245,7 +242,7 @@ reads_keys_in_their_order(void **state)
 	    "balance = \"hash\"; "
 	    "hash = { key = ( \"header:X-User\", \"cookie:sid\", "
 	    "\"query:q\", \"uri\", \"path\", \"source\" ); "
-	    "table = 5000011; }; } );", balances, &errors);
+	    "method = \"maglev\"; table = 5000011; }; } );", balances, &errors);
 	assert_non_null(c);
 	k = &c->pools[0].hash.key;
 	assert_int_equal(k->n, 6);

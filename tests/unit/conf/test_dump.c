@@ -56,13 +56,14 @@ comes_back_the_same(void **state)
 		"\\x7f\xc3\xa4\\d\";"
 		"  fields = ( { name = \"A\"; value = \"\\\"\"; } ); }; },"
 		"  { redirect = { location = \"/$path\"; }; } );",
-		LISTENER "pools = ( { name = \"p\"; host = \"h\";"
+		LISTENER "pools = ( { name = \"p\";"
 		"  default_host = \"d\"; servers = ("
 		"  { address = \"unix:/a/b\"; }, { address = \"[::1]:1\"; } );"
 		"  health = { type = \"http\"; host = \"h\"; body = \"ok\";"
 		"  expect = \"200,204-205\"; fields = ("
 		"  { name = \"A\"; value = \"1\"; } ); }; } );",
 		LISTENER "pools = ( { name = \"p\"; balance = \"hash\";"
+		"  host = \"h\";"
 		"  servers = ( { address = \"[::1]:1\"; backup = true; } );"
 		"  hash = { key = ( \"cookie:a\", \"uri\" ); bound = 125;"
 		"  method = \"maglev\"; table = 7; on_full = \"queue\"; };"
@@ -95,7 +96,6 @@ prints_what_is_in_force(void **state)
 		"      request_line = \"8k\";\n",
 		"      upgrades = ( \"websocket\", \"foo\" );\n",
 		"    trusted = ( \"10.0.0.0/8\" );\n",
-		"    mode = \"0666\";\n",
 		"    balance = \"least_conn\";\n",
 		"      expect = \"200-399\";\n",
 		"      fast_interval = \"0\";\n",
@@ -116,6 +116,9 @@ prints_what_is_in_force(void **state)
 	assert_null(strstr(out.p, "stats_socket"));
 	assert_null(strstr(out.p, "redirect"));
 	assert_null(strstr(out.p, "hash"));
+	assert_null(strstr(out.p, "mode"));
+	assert_null(strstr(out.p, "max_streams"));
+	assert_non_null(strstr(out.p, "      streams = 100;\n"));
 	assert_null(strstr(out.p, "user"));
 	text_fini(&out);
 }

@@ -225,7 +225,7 @@ reads_every_type_of_option(void **state)
 	    "pools = ( { name = \"p\"; balance = \"hash\"; "
 	    "send_proxy = \"v2\"; servers = (\n"
 	    "{ name = \"s\"; address = \"[::1]:8080\"; weight = 0; } );\n"
-	    "health = { type = \"tcp\"; expect = \"204, 300-302\";\n"
+	    "health = { type = \"http\"; expect = \"204, 300-302\";\n"
 	    "  fast_interval = 0; interval = \"1500ms\"; }; } );\n"
 	    "global = { log = { access = FALSE; level = \"debug\"; }; };");
 	const struct conf_listener *l = &c->listeners[0];
@@ -252,7 +252,7 @@ reads_every_type_of_option(void **state)
 	assert_int_equal(l->forward.request_id, REQUEST_ID_KEEP);
 	assert_string_equal(c->pools[0].servers[0].name, "s");
 	assert_int_equal(c->pools[0].servers[0].weight, 0);
-	assert_int_equal(h->type, PROBE_TCP);
+	assert_int_equal(h->type, PROBE_HTTP);
 	assert_int_equal(h->expect.n, 2);
 	assert_int_equal(h->expect.v[0].to, 204);
 	assert_int_equal(h->expect.v[1].from, 300);
