@@ -60,6 +60,9 @@ void get_weight(struct request *r);
 void enable_server(struct request *r);
 void disable_server(struct request *r);
 
+void set_maxconn_frontend(struct request *r);	/* set_maxconn.c */
+void set_maxconn_global(struct request *r);
+
 void show_ssl_cert(struct request *r);		/* ssl_cert.c */
 void set_ssl_cert(struct request *r);
 void commit_ssl_cert(struct request *r);

@@ -103,7 +103,7 @@ put_limits(struct sheet *s, const struct worker *w)
 	put_number(s, "Memmax_MB", "CLP", 0);
 	put_number(s, "Ulimit-n", "CLP", (uint64_t)files.rlim_cur);
 	put_number(s, "Maxsock", "CLP", (uint64_t)files.rlim_cur);
-	put_number(s, "Maxconn", "CLP", max);
+	put_number(s, "Maxconn", "CLP", (uint64_t)worker_limit(w));
 	put_number(s, "Hard_maxconn", "CLP", max);
 	put_number(s, "Maxpipes", "CLP", w->loop->pipes.limit);
 	put_number(s, "PipesUsed", "MGP", w->loop->pipes.nused);

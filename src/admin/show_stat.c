@@ -154,7 +154,7 @@ fill_listener(struct stat_row *r, const struct worker *w,
 	stat_text(r, STAT_pxname, l->name);
 	stat_text(r, STAT_svname, "FRONTEND");
 	stat_text(r, STAT_status, listener_status(l));
-	stat_number(r, STAT_slim, l->conf->max_connections);
+	stat_number(r, STAT_slim, listener_limit(l));
 	stat_number(r, STAT_dreq, (int64_t)c->dreq);
 	stat_number(r, STAT_ereq, (int64_t)c->ereq);
 	stat_number(r, STAT_req_rate, rate_get(&c->req_rate, now));

@@ -13,8 +13,9 @@ static const char *const refusals[] = {
 	"reload failed:", "Unknown command", "Permission denied", "No such ",
 	"Require ", "'set server ", "usage: ", "Can't ", "Absolute weight",
 	"Relative weight", "Empty weight", "Trailing garbage", "Invalid ",
-	"Expects ", "Too many words", "The line is too long", "The payload ",
-	"No ongoing ", "The ongoing ", "set ssl cert expects ",
+	"Expects ", "Value out ", "A frontend name ", "Too many words",
+	"The line is too long", "The payload ", "No ongoing ",
+	"The ongoing ", "set ssl cert expects ",
 	"commit ssl cert expects ", "abort ssl cert expects ",
 	"'clear counters' expects ",
 };

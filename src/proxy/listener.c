@@ -306,6 +306,26 @@ listener_retire(struct listener *l)
 	listener_settle(l);
 }
 
+int64_t
+listener_limit(const struct listener *l)
+{
+	return l->most_set ? l->most : l->conf->max_connections;
+}
+
+void
+listener_set_limit(struct listener *l, uint32_t most)
+{
+	int64_t was = listener_limit(l);
+
+	l->most_set = true;
+	l->most = most;
+	if (most == was)
+		return;
+	log_info(l->worker->log, "accept", "max_connections of listener %s is "
+	    "set to %u, was %lld", l->name, most, (long long)was);
+	worker_balance_accepting(l->worker);
+}
+
 void
 listener_settle(struct listener *l)
 {

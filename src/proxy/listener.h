@@ -34,6 +34,8 @@ struct listener {
 	uint64_t sessions[HTTP_PROTOS];	/* by protocol; NONE: asked nothing */
 	uint64_t requests[HTTP_PROTOS];
 	struct bad bad;			/* the last malformed request */
+	uint32_t most;			/* connections, if most_set */
+	bool most_set;			/* at run time; a reload keeps it */
 	bool full;			/* accepting is paused by a limit */
 	int64_t full_told;		/* when that was logged last, or 0 */
 	bool gone;
@@ -53,6 +55,11 @@ void listener_retire(struct listener *l);
 
 /* Frees it if it is gone and its last client has left. */
 void listener_settle(struct listener *l);
+
+/* Connections that are let in now.  It may be set instead of max_connections:
+ * to less than there are, and none goes; to 0, and nobody comes. */
+int64_t listener_limit(const struct listener *l);
+void listener_set_limit(struct listener *l, uint32_t most);
 
 void listener_free(struct listener **l);
 const char *listener_status(const struct listener *l);	/* OPEN PAUSED STOP */

@@ -251,11 +251,31 @@ worker_drain(struct worker *w)
 	stop_if_done(w);
 }
 
+int64_t
+worker_limit(const struct worker *w)
+{
+	int64_t most = w->conf->global.max_connections;
+
+	return w->most > 0 && w->most < most ? w->most : most;
+}
+
+void
+worker_set_limit(struct worker *w, int64_t most)
+{
+	int64_t was = worker_limit(w);
+
+	w->most = most;
+	if (worker_limit(w) == was)
+		return;
+	log_info(w->log, "accept", "max_connections of the process is set to "
+	    "%lld, was %lld", (long long)worker_limit(w), (long long)was);
+	worker_balance_accepting(w);
+}
+
 static bool
 is_full(const struct worker *w, const struct listener *l)
 {
-	return w->nfronts >= w->conf->global.max_connections ||
-	    l->nfronts >= l->conf->max_connections;
+	return w->nfronts >= worker_limit(w) || l->nfronts >= listener_limit(l);
 }
 
 /* At the limit each client that goes lets one in: not a line for each. */

@@ -62,7 +62,7 @@ struct worker {
 	uint64_t next_exchange;
 	int64_t started;		/* wall */
 	uint64_t reloads, reload_errors;
-	bool paused;			/* max_connections is reached */
+	int64_t most;			/* connections, set at run time; or 0 */
 	bool draining;
 	struct timer drain, log_due;
 	int64_t logged;			/* when lines were written last */
@@ -91,5 +91,13 @@ void worker_abandon(struct worker *w);
  * finish; after drain_timeout the rest is cut.  Then w->stopped is true. */
 void worker_drain(struct worker *w);
 
-/* A client connection has come or gone: pauses and resumes accepting. */
+/* A client connection has come or gone, or a limit has changed: pauses and
+ * resumes accepting. */
 void worker_balance_accepting(struct worker *w);
+
+/* Connections of clients that are let in now. */
+int64_t worker_limit(const struct worker *w);
+
+/* A limit below that of the configuration, which holds through reloads as far
+ * as they allow as many; 0: that of the configuration again. */
+void worker_set_limit(struct worker *w, int64_t most);

@@ -95,6 +95,39 @@ def max_connections_of_a_listener_holds():
         wait_for(lambda: s.get().status == 200, 3, "service")
 
 
+@rows([("limits clients of a listener at run time",
+        "set maxconn frontend web", "5"),
+       ("limits clients of all at run time", "set maxconn global", "0")])
+def limits_set_at_run_time(command, back):
+    """Nobody who is there is sent away, and who waits is let in."""
+    with Steelyard(pool(GoodOrigin(name="a")),
+                   glob={"max_connections": 5}) as s:
+        wires = [s.wire() for _ in range(3)]
+        for w in wires:
+            w.send(request())
+            equal(w.response().status, 200)
+        equal(s.ctl(*(command + " 2").split()).returncode, 0)
+        equal(s.info()["Maxconn"] if back == "0" else
+              s.row("web/FRONTEND")["slim"], "2", "the limit")
+        late = s.wire()
+        late.send(request("/late"))
+        wires[0].close()
+        wait_for(lambda: s.info()["CurrConns"] == "2", 5 * SLOW, "two")
+        if not late.is_silent(0.3):
+            fail("it was answered: %r" % late.buffer[:60])
+        for w in wires[1:]:
+            w.send(request())
+            equal(w.response().status, 200, "one that stands")
+        equal(s.stats(command + " " + back).strip(), "")
+        equal(late.response(timeout=5 * SLOW).status, 200)
+        late.close()
+        for w in wires:
+            w.close()
+        for wrong in ("x", "-1", "1000001"):
+            if s.ctl(*(command + " " + wrong).split()).returncode == 0:
+                fail("%s is taken" % wrong)
+
+
 @case
 def what_requests_hold_together_is_bounded():
     """A client of HTTP/2 takes nothing of its answers: its windows are closed."""

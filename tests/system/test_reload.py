@@ -199,8 +199,11 @@ def what_was_set_at_run_time_stands():
     with proxy() as s:
         s.stats("set server web/a weight 7")
         s.stats("set maxconn server web/a 12")
+        s.stats("set maxconn frontend web 34; set maxconn global 56")
         s.reload()
         equal(s.row("web/a")["slim"], "12", "limit")
+        equal(s.row("web/FRONTEND")["slim"], "34", "limit of the listener")
+        equal(s.info()["Maxconn"], "56", "limit of the process")
         equal(s.row("web/a")["weight"], "7", "weight")
         s.stats("set server web/a state drain")
         s.reload()
