@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/must.h"
 #include "codec/h2_side.h"
 #include "codec/h2_words.h"
 
@@ -236,8 +237,12 @@ on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int error,
 	return 0;
 }
 
-/* Behind what stands in the queue. */
-static bool
+/*
+ * Behind what stands in the queue.  The library passes on a window at most, and
+ * the frame that overflows it: with what was taken of the first page no more
+ * than H2_PIECES hold.
+ */
+static void
 enqueue(struct h2_stream *s, const char *p, size_t n)
 {
 	struct slab *pages = s->h2->codec.shared->pages;
@@ -247,8 +252,7 @@ enqueue(struct h2_stream *s, const char *p, size_t n)
 	while (n > 0) {
 		b = s->nin > 0 ? &s->in[s->nin - 1] : NULL;
 		if (b == NULL || buf_room(b) == 0) {
-			if (s->nin == H2_PIECES)
-				return false;
+			must(s->nin < H2_PIECES);
 			b = &s->in[s->nin++];
 			*b = (struct buf){ NULL, 0, 0, 0 };
 			buf_reserve(b, pages, BUF_PAGE);
@@ -258,7 +262,6 @@ enqueue(struct h2_stream *s, const char *p, size_t n)
 		p += k;
 		n -= k;
 	}
-	return true;
 }
 
 static int
@@ -285,8 +288,7 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id,
 		nghttp2_session_consume(session, id, n);
 		return 0;
 	}
-	if (!enqueue(s, (const char *)p, n))
-		return NGHTTP2_ERR_CALLBACK_FAILURE;
+	enqueue(s, (const char *)p, n);
 	h2_stream_wake(s);
 	return 0;
 }

@@ -32,7 +32,7 @@
  * Of a stream at most a window of bytes, which H2_PIECES pages hold, may have
  * come that nobody has taken yet.
  */
-#define H2_PIECES 6			/* 128 KiB, cut anyhow */
+#define H2_PIECES 6			/* 128 KiB and a frame, cut anyhow */
 #define H2_MARKS 32
 #define H2_UPDATES 4			/* of priority, of streams to come */
 #define H2_ASK ((const uint8_t *)"question")	/* in a PING: 8 bytes */

@@ -79,6 +79,39 @@ takes_a_body_within_the_window(void **state)
 	    "1 [:status: 204]\n1 [server: me]\n1 end 0\n");
 }
 
+/* However its bytes are cut, the frame that overflows is the last one taken. */
+static void
+resets_a_body_beyond_the_window(void **state)
+{
+	static const char frame[9 + 16384] = "\0\x40\0\0\0\0\0\0\1";
+	static const size_t pieces[] = { 0, 1, 7000 };
+	struct h2_rig *r = *state;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		char bytes[sizeof(frame)];
+		int32_t id = 1 + 2 * (int32_t)i;
+
+		r->keep = true;
+		assert_int_equal(h2_rig_post(r, 100000, false), id);
+		h2_rig_pump(r);
+		assert_int_equal(r->replies[id].up, 100000 - 65535);
+		memcpy(bytes, frame, sizeof(bytes));
+		bytes[8] = (char)id;
+		r->piece = pieces[i];
+		for (int n = 0; n < 40; n++)
+			h2_rig_feed(r, bytes, sizeof(bytes));
+		assert_int_equal(r->pages.nused, 3);
+		r->piece = 0;
+		h2_rig_pump(r);
+		assert_int_equal(r->replies[id].code,
+		    NGHTTP2_FLOW_CONTROL_ERROR);
+		assert_non_null(strstr(r->log, "reset "));
+		assert_int_equal(r->codec->end, CODEC_OPEN);
+		h2_rig_release(r, (unsigned)i);
+		assert_int_equal(r->pages.nused, 0);
+	}
+}
+
 /* All streams together are held to the window of the connection. */
 static void
 bounds_what_all_streams_hold(void **state)
@@ -583,6 +616,7 @@ main(void)
 		TEST(answers_a_request),
 		TEST(reads_byte_by_byte),
 		TEST(takes_a_body_within_the_window),
+		TEST(resets_a_body_beyond_the_window),
 		TEST(bounds_what_all_streams_hold),
 		TEST(sends_a_body_as_the_client_takes_it),
 		TEST(passes_trailers_both_ways),
