@@ -86,7 +86,7 @@ struct codec_ops {
 	bool (*ask)(struct codec *);	/* NULL: there is no such question */
 	void (*drain)(struct codec *);
 	void (*eof)(struct codec *, int error);
-	void (*expire)(struct codec *);
+	void (*expire)(struct codec *);	/* NULL: client role */
 	void (*rest)(struct codec *);	/* NULL: it holds little anyway */
 	void (*free)(struct codec *);
 };

@@ -334,13 +334,6 @@ client_drain(struct codec *c)
 		h1_side_finish(h, CODEC_CLOSE);
 }
 
-static void
-client_expire(struct codec *c)
-{
-	if (c->phase == CODEC_IDLE)
-		h1_side_finish(&client_of(c)->side, CODEC_CLOSE);
-}
-
 static enum h1_framing
 frame_request(const struct head *head, bool end,
     struct h1_lines_made *made)
@@ -477,7 +470,6 @@ static const struct codec_ops codec_ops = {
 	.slots = client_slots,
 	.drain = client_drain,
 	.eof = client_eof,
-	.expire = client_expire,
 	.free = h1_side_free,
 };
 

@@ -254,13 +254,6 @@ drain(struct codec *c)
 	finish_if_done(h);
 }
 
-static void
-expire(struct codec *c)
-{
-	if (c->phase == CODEC_IDLE)
-		drain(c);
-}
-
 /* May a server be asked for another protocol (RFC 8441 3)? */
 static bool
 takes_protocol(const struct h2 *h)
@@ -361,7 +354,6 @@ static const struct codec_ops codec_ops = {
 	.ask = h2_ask,
 	.drain = drain,
 	.eof = h2_eof,
-	.expire = expire,
 	.free = h2_free,
 };
 

@@ -219,11 +219,11 @@ drains_when_its_streams_are_over(void **state)
 }
 
 static void
-drains_and_expires_at_once_when_idle(void **state)
+drains_at_once_when_idle(void **state)
 {
 	struct h2_rig *r = *state;
 
-	codec_expire(r->codec);
+	codec_drain(r->codec);
 	assert_int_equal(r->codec->end, CODEC_CLOSE);
 	h2_rig_pump(r);
 	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
@@ -499,7 +499,7 @@ main(void)
 		TEST(counts_slots_by_both_limits),
 		TEST(gives_a_slot_back_that_was_never_used),
 		TEST(drains_when_its_streams_are_over),
-		TEST(drains_and_expires_at_once_when_idle),
+		TEST(drains_at_once_when_idle),
 		TEST(asks_whether_the_server_is_there),
 		cmocka_unit_test(says_that_it_is_not_http2),
 		cmocka_unit_test(tells_an_answer_of_http1),
