@@ -162,6 +162,8 @@ probe_refuse_cut(struct probe *p)
 
 	if (p->why != NULL)
 		text = p->why;
+	else if (p->stream != NULL && p->stream->why != NULL)
+		text = p->stream->why;
 	else if (p->link.codec->why != NULL)
 		text = p->link.codec->why;
 	else if (p->answered)
