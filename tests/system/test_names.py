@@ -104,11 +104,14 @@ class Dns:
         code = {"nxdomain": 3, "servfail": 2}.get(self.how, 0)
         alias = self.zone.get((name, CNAME))
         if alias and not code:
+            rows = [(a, CNAME, b) for a, b in alias] + [
+                (alias[-1][1], kind, x)
+                for x in self.zone.get((alias[-1][1], kind), [])]
             return packet[:2] + struct.pack(
-                "!HHHHH", 0x8180, 1, len(alias), 0, 0) + question + b"".join(
-                encode(a) + struct.pack("!HHIH", CNAME, 1, self.ttl,
-                                        len(encode(b))) + encode(b)
-                for a, b in alias)
+                "!HHHHH", 0x8180, 1, len(rows), 0, 0) + question + b"".join(
+                encode(owner) + struct.pack("!HHIH", t, 1, self.ttl, len(r))
+                + r for owner, t, r in ((o, t, self.record(t, v))
+                                        for o, t, v in rows))
         values = [] if code else self.zone.get((name, kind), [])
         if not code and not any(n == name for n, _ in self.zone):
             code = 3
@@ -327,6 +330,55 @@ def what_the_operator_set_holds_at_the_next_address():
 
 
 @case
+def weight_and_limit_hold_at_the_next_address_too():
+    one, _ = two_origins()
+    dns = Dns(host("127.0.0.1"))
+    with proxy(dns, named(one.port), health={
+            "type": "tcp", "interval": "100ms"}) as s:
+        becomes(s, {"a": ("127.0.0.1:%d" % one.port, "UP")})
+        s.stats("set server web/a weight 7; set maxconn server web/a 5; "
+                "set server web/a state maint")
+        dns.zone = host("127.0.0.2")
+        becomes(s, {"a": ("127.0.0.2:%d" % one.port, "MAINT")})
+        row = s.row("web/a")
+        equal((row["weight"], row["slim"]), ("7", "5"), "weight, limit")
+        s.stats("set server web/a state ready")
+        becomes(s, {"a": ("127.0.0.2:%d" % one.port, "UP")})
+        equal(s.get().status, 200)
+
+
+@case
+def addresses_of_both_kinds_are_servers_and_those_of_all_are_none():
+    one = GoodOrigin(name="one")
+    six = GoodOrigin(name="six", host="::1", port=one.port)
+    at = ["127.0.0.1:%d" % one.port, "[::1]:%d" % one.port]
+    dns = Dns({("api.internal", A): ["0.0.0.0", "127.0.0.1"],
+               ("api.internal", AAAA): ["::", "::1"]})
+    with proxy(dns, named(one.port, resolve_all=True),
+               balance="round_robin") as s:
+        becomes(s, {"a/" + a: (a, "no check") for a in at})
+        for _ in range(4):
+            equal(s.get().status, 200)
+        equal((len(one.requests), len(six.requests)), (2, 2))
+        dns.zone = {("api.internal", A): ["0.0.0.0"]}
+        s.wait_event("resolve", lambda x: "error" in x)
+        equal(s.get().status, 200, "the last good answer")
+        dns.zone = {("api.internal", AAAA): ["::1"]}
+        becomes(s, {"a/" + at[1]: (at[1], "no check")})
+
+
+@case
+def an_alias_leads_to_its_address():
+    one, _ = two_origins()
+    dns = Dns({("api.internal", CNAME): [("api.internal", "b.internal"),
+                                         ("b.internal", "c.internal")],
+               ("c.internal", A): ["127.0.0.1"]})
+    with proxy(dns, named(one.port)) as s:
+        becomes(s, {"a": ("127.0.0.1:%d" % one.port, "no check")})
+        equal(s.get().status, 200)
+
+
+@case
 def a_silent_aaaa_does_not_take_the_a_away():
     one, _ = two_origins()
     dns = Dns(host("127.0.0.1"))
@@ -465,6 +517,41 @@ def a_service_gives_ports_and_weights():
         becomes(s, {name + "/" + at[1]: (at[1], "no check")})
         equal(s.row("web/%s/%s" % (name, at[1]))["weight"], "7")
         equal(s.row("web/%s/%s" % (name, at[1]))["stot"], "6", "its counters")
+
+
+@case
+def a_service_that_is_not_offered_or_unknown_is_told():
+    one = GoodOrigin(name="one")
+    name = "_http._tcp.api.internal"
+    dns = Dns({(name, SRV): [(0, 0, 0, ".")],
+               ("x.internal", A): ["127.0.0.1"]})
+    with proxy(dns, {"name": "a", "address": name}, wait=False) as s:
+        s.wait_event("resolve", lambda x: x.get("error") ==
+                     "the service is not offered")
+        becomes(s, {"a": ("-", UNRESOLVED)})
+        # One that is offered twice serves once, and not in reserve.
+        dns.zone[(name, SRV)] = [(2, 9, one.port, "x.internal"),
+                                 (1, 5, one.port, "x.internal")]
+        at = "127.0.0.1:%d" % one.port
+        becomes(s, {"a/" + at: (at, "no check")})
+        equal((s.row("web/a/" + at)["weight"], s.row("web/a/" + at)["act"]),
+              ("5", "1"))
+        dns.how = "nxdomain"
+        s.wait_event("resolve", lambda x: "error" in x and x["old"])
+        equal(s.get().status, 200, "the last good answer")
+
+
+@case
+def a_service_has_so_many_targets_at_most():
+    name = "_http._tcp.api.internal"
+    dns = Dns({(name, SRV): [(1, 1, 1000 + i, "x.internal")
+                             for i in range(40)],
+               ("x.internal", A): ["127.0.0.1"]})
+    with proxy(dns, {"name": "a", "address": name}, wait=False) as s:
+        wait_for(lambda: os.path.exists(s.sock), 5 * SLOW, "the start")
+        wait_for(lambda: len(addresses(s)) == 32, 5 * SLOW, "32 servers",
+                 lambda: len(addresses(s)))
+        equal(dns.by_tcp > 0, True, "by TCP")
 
 
 @case
