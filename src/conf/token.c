@@ -122,7 +122,7 @@ odd_length(struct slice s)
 	size_t i = 1;
 
 	while (i < s.n && (is_name_byte(s.p[i]) || (s.p[i] & 0x80) != 0 ||
-	    strchr("./%:", s.p[i]) != NULL))
+	    strchr("./%:+", s.p[i]) != NULL))
 		i++;
 	return i;
 }

@@ -30,6 +30,8 @@ says_where_the_form_is_wrong(void **state)
 		    "write a string in quotes, or true or false\n" },
 		{ "a = 5s;",
 		    "f:1: 5s needs quotes here; write \"5s\"\n" },
+		{ "a = 1e+5s;",
+		    "f:1: 1e+5s needs quotes here; write \"1e+5s\"\n" },
 		{ "a = 10.0.0.1:80;",
 		    "f:1: 10.0.0.1:80 needs quotes here; write "
 		    "\"10.0.0.1:80\"\n" },
