@@ -283,8 +283,13 @@ def attacks_are_measured():
            if line.startswith("PING ack")]
     equal(len(got), 1, "rows")
     equal(got[0][2], "CALM", "how it ended")
-    if not all(float(x) > 0 for x in got[0][9:13] + got[0][14:17]):
+    waits = [float(x) for x in got[0][9:13]]
+    if not all(x > 0 for x in waits):
         fail("no figures: " + r.stdout)
+    for x, times in zip(waits, map(float, got[0][14:17])):
+        wanted = waits[3] / x           # of rounded figures, and rounded
+        if abs(times - wanted) > 0.01 + 0.05 * wanted:
+            fail("%.2f times, not %.2f: %s" % (times, wanted, r.stdout))
 
 
 main()
