@@ -226,14 +226,6 @@ pipe_room(const struct link *l)
 	return raw < PIPE_SIZE ? (size_t)raw : PIPE_SIZE;
 }
 
-/* What many streams share is worth a pause of the loop's: more is coming. */
-static void
-note_crowd(const struct link *l)
-{
-	if (l->codec->streams >= LINK_CROWD)
-		gather_wish(&link_loop(l)->gather);
-}
-
 /* Some fills a tick, then others have their turn. */
 static bool
 has_turn(struct pump *p, uint64_t tick)
@@ -327,11 +319,12 @@ feed(struct link *l)
 		p->sated = tick;
 }
 
-/* It is closed as it is; what has come is left to the kernel. */
+/* A server's that is closed as it is: what has come is left to the kernel. */
 static bool
 is_over(const struct link *l)
 {
-	return l->codec->end >= CODEC_CLOSE && l->codec->phase != CODEC_BUSY;
+	return !is_front(l) && l->codec->end >= CODEC_CLOSE &&
+	    l->codec->phase != CODEC_BUSY;
 }
 
 static bool
@@ -349,7 +342,6 @@ read_some(struct link *l)
 	ssize_t n;
 
 	drop_pipe(l);
-	note_crowd(l);
 	while (budget > 0 && wants_bytes(l) && !read_pipe(l) &&
 	    (room = read_room(l)) > 0) {
 		n = conn_recv(l->conn, p->in.base + p->in.end, room);
@@ -447,7 +439,8 @@ run_flush(struct task *t)
 	size_t n;
 	ssize_t w;
 
-	note_crowd(l);
+	if (l->codec->streams >= LINK_CROWD)
+		gather_wish(&link_loop(l)->gather);
 	while (!l->down && l->conn->writable) {
 		n = codec_send(l->codec, v, 8, &rest);
 		if (n == 0 && rest.piped == 0)

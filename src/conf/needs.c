@@ -3,28 +3,27 @@
  *
  * Why:       who writes one without the other believes in something that is
  *            not there.  Defaults are no belief: only what stands in the file
- *            is complained of, and -T leaves out what does nothing.
- * Not here:  "off" that is written down (health.type, proxy_protocol): what
- *            stands beside it waits for the day it is switched on.
+ *            is complained of.
+ * Not here:  where the other option is written down too, it was chosen so, as
+ *            in the night when HTTP/2 is switched off: what stands beside it
+ *            waits for the day it is switched on.
  */
 #include "conf/needs.h"
 
 #include <string.h>
 
-/* A row: the option `key` counts if counts(its owner), by the option `by`. */
+/*
+ * A row: the option `key` counts if counts(its owner), by the option `by`.
+ * always: whatever is written, for the two never go together.
+ */
 struct need {
 	const char *section, *key;
 	size_t within;		/* of the section's struct in its owner's */
 	bool (*counts)(const void *owner);
 	const char *by;		/* "pool.protocol" */
 	const char *else_what;
+	bool always;
 };
-
-static bool
-speaks_h2(const void *owner)
-{
-	return ((const struct conf_listener *)owner)->limits.http2;
-}
 
 /* An address that is missing or wrong is complained of elsewhere. */
 static bool
@@ -41,12 +40,6 @@ may_keep_ids(const void *owner)
 	const struct conf_listener *l = owner;
 
 	return l->forward.request_id != REQUEST_ID_KEEP || l->trusted.n > 0;
-}
-
-static bool
-says_hsts(const void *owner)
-{
-	return ((const struct conf_listener *)owner)->https_only.hsts > 0;
 }
 
 static bool
@@ -72,13 +65,6 @@ takes_1_2(const void *owner)
 }
 
 static bool
-takes_1_3(const void *owner)
-{
-	return ((const struct conf_listener *)owner)->tls.max_version !=
-	    TLS_1_2;
-}
-
-static bool
 makes_ticket_keys(const void *owner)
 {
 	return ((const struct conf_global *)owner)->tls.ticket_keys == NULL;
@@ -94,12 +80,6 @@ asks_by_1_2(const void *owner)
 }
 
 static bool
-asks_by_1_3(const void *owner)
-{
-	return ((const struct conf_pool *)owner)->tls.max_version != TLS_1_2;
-}
-
-static bool
 verifies(const void *owner)
 {
 	return ((const struct conf_pool *)owner)->tls.verify;
@@ -112,12 +92,6 @@ may_be_h2(const void *owner)
 
 	return p->protocol == PROTOCOL_H2 ||
 	    (p->protocol == PROTOCOL_AUTO && p->tls.on);
-}
-
-static bool
-may_be_h1(const void *owner)
-{
-	return ((const struct conf_pool *)owner)->protocol != PROTOCOL_H2;
 }
 
 /* Where another policy makes all of the group idle, that is told alone. */
@@ -136,54 +110,9 @@ starts_slowly(const void *owner)
 }
 
 static bool
-queues(const void *owner)
-{
-	return ((const struct conf_pool *)owner)->max_queue > 0;
-}
-
-static bool
-retries(const void *owner)
-{
-	return ((const struct conf_pool *)owner)->retries > 0;
-}
-
-static bool
 sends_the_clients_host(const void *owner)
 {
 	return ((const struct conf_pool *)owner)->host == NULL;
-}
-
-static bool
-reuses(const void *owner)
-{
-	return ((const struct conf_pool *)owner)->reuse.max > 0;
-}
-
-static bool
-probes_by(const void *owner, unsigned types)
-{
-	return (types | 1U << PROBE_NONE) >>
-	    ((const struct conf_pool *)owner)->health.type & 1;
-}
-
-static bool
-probes_http(const void *owner)
-{
-	return probes_by(owner, 1U << PROBE_HTTP);
-}
-
-static bool
-probes_requests(const void *owner)
-{
-	return probes_by(owner, 1U << PROBE_HTTP | 1U << PROBE_GRPC);
-}
-
-/* The name that TLS asks for may be the Host of the probe. */
-static bool
-probes_hosts(const void *owner)
-{
-	return probes_by(owner, 1U << PROBE_HTTP | 1U << PROBE_GRPC |
-	    1U << PROBE_TLS);
 }
 
 static bool
@@ -192,17 +121,9 @@ probes_grpc(const void *owner)
 	return ((const struct conf_pool *)owner)->health.type == PROBE_GRPC;
 }
 
-static bool
-may_panic(const void *owner)
-{
-	return ((const struct conf_pool *)owner)->health.panic_threshold > 0;
-}
-
 #define IN_LISTENER(group) offsetof(struct conf_listener, group)
 #define IN_POOL(group) offsetof(struct conf_pool, group)
 
-#define NO_H2 "is for HTTP/2, which this listener does not speak; delete it, "\
-	"or write http2 = true;"
 #define NO_POOL_H2 "is for HTTP/2, which these servers are not spoken to in; "\
 	"delete it, or write protocol = \"h2\"; in the pool, or \"auto\" and "\
 	"tls = { };"
@@ -212,106 +133,53 @@ may_panic(const void *owner)
 	"delete it, or write verify = true;"
 #define NO_1_2 "is for TLS 1.2, which is not agreed to; delete it, or write " \
 	"min_version = \"1.2\";"
-#define NO_1_3 "is for TLS 1.3, which is not agreed to; delete it, or write " \
-	"max_version = \"1.3\";"
-#define NO_HSTS "does nothing while hsts is 0; delete it, or write hsts = "   \
-	"\"365d\";"
-#define NO_HTTP_PROBE "is for probes of HTTP; write type = \"http\"; or "     \
-	"delete it"
-#define NO_REQUEST "is for probes that send a request; write type = "         \
-	"\"http\"; or delete it"
-#define NO_RETRY "does nothing while retries is 0; delete it, or write "      \
-	"retries = 2;"
 
 static const struct need needs[] = {
 	{ "global.tls", "ticket_period", offsetof(struct conf_global, tls),
 	    makes_ticket_keys, "global.tls.ticket_keys",
 	    "is for random keys, and those of ticket_keys change by a reload; "
-	    "delete one of both" },
-
+	    "delete one of both", true },
 	{ "listener", "mode", 0, is_unix, "listener.address",
-	    "is for a UNIX socket; delete it" },
-	{ "listener.limits", "streams", IN_LISTENER(limits), speaks_h2,
-	    "listener.http2", NO_H2 },
-	{ "listener.limits", "resets", IN_LISTENER(limits), speaks_h2,
-	    "listener.http2", NO_H2 },
-	{ "listener.limits", "control", IN_LISTENER(limits), speaks_h2,
-	    "listener.http2", NO_H2 },
+	    "is for a UNIX socket; delete it", true },
 	{ "listener.forward", "request_id", IN_LISTENER(forward),
 	    may_keep_ids, "listener.trusted",
 	    "keeps those of trusted clients, and there are none; write "
 	    "\"make\", or whom to trust, such as trusted = ( \"10.0.0.0/8\" ); "
-	    "in the listener" },
+	    "in the listener", false },
 	{ "listener.tls", "ciphers", IN_LISTENER(tls), takes_1_2,
-	    "listener.tls.min_version", NO_1_2 },
+	    "listener.tls.min_version", NO_1_2, false },
 	{ "listener.tls", "session_cache", IN_LISTENER(tls), takes_1_2,
-	    "listener.tls.min_version", NO_1_2 },
-	{ "listener.tls", "ciphersuites", IN_LISTENER(tls), takes_1_3,
-	    "listener.tls.max_version", NO_1_3 },
+	    "listener.tls.min_version", NO_1_2, false },
 	{ "listener.tls", "ca", IN_LISTENER(tls), asks_clients,
-	    "listener.tls.verify", NOBODY_ASKED },
+	    "listener.tls.verify", NOBODY_ASKED, true },
 	{ "listener.tls", "crl", IN_LISTENER(tls), asks_clients,
-	    "listener.tls.verify", NOBODY_ASKED },
+	    "listener.tls.verify", NOBODY_ASKED, true },
 	{ "listener.tls", "depth", IN_LISTENER(tls), asks_clients,
-	    "listener.tls.verify", NOBODY_ASKED },
-	{ "listener.https_only", "include_subdomains",
-	    IN_LISTENER(https_only), says_hsts, "listener.https_only.hsts",
-	    NO_HSTS },
-	{ "listener.https_only", "preload", IN_LISTENER(https_only),
-	    says_hsts, "listener.https_only.hsts", NO_HSTS },
-
-	{ "pool", "max_streams", 0, may_be_h2, "pool.protocol", NO_POOL_H2 },
-	{ "pool", "retry_budget", 0, retries, "pool.retries", NO_RETRY },
-	{ "pool", "retry_min", 0, retries, "pool.retries", NO_RETRY },
+	    "listener.tls.verify", NOBODY_ASKED, true },
+	{ "pool", "max_streams", 0, may_be_h2, "pool.protocol", NO_POOL_H2, false },
 	{ "pool", "default_host", 0, sends_the_clients_host, "pool.host",
 	    "does nothing beside host, which is sent for everybody; delete "
-	    "one of both" },
+	    "one of both", true },
 	{ "pool.hash", "table", IN_POOL(hash), has_table, "pool.hash.method",
-	    "is for maglev; delete it, or write method = \"maglev\";" },
+	    "is for maglev; delete it, or write method = \"maglev\";", false },
 	{ "pool.slow_start", "aggression", IN_POOL(slow_start),
 	    starts_slowly, "pool.slow_start.window",
-	    "does nothing without a window; write window = \"60s\";" },
-	{ "pool.health", "method", IN_POOL(health), probes_http,
-	    "pool.health.type", NO_HTTP_PROBE },
-	{ "pool.health", "path", IN_POOL(health), probes_http,
-	    "pool.health.type", NO_HTTP_PROBE },
-	{ "pool.health", "host", IN_POOL(health), probes_hosts,
-	    "pool.health.type", NO_REQUEST },
-	{ "pool.health", "fields", IN_POOL(health), probes_requests,
-	    "pool.health.type", NO_REQUEST },
-	{ "pool.health", "expect", IN_POOL(health), probes_http,
-	    "pool.health.type", NO_HTTP_PROBE },
-	{ "pool.health", "body", IN_POOL(health), probes_http,
-	    "pool.health.type", NO_HTTP_PROBE },
+	    "does nothing without a window; write window = \"60s\";", false },
 	{ "pool.health", "service", IN_POOL(health), probes_grpc,
 	    "pool.health.type", "is asked for by grpc probes alone; write "
-	    "type = \"grpc\"; or delete it" },
-	{ "pool.health", "on_panic", IN_POOL(health), may_panic,
-	    "pool.health.panic_threshold", "does nothing while there is no "
-	    "panic; delete it, or write panic_threshold = 50;" },
+	    "type = \"grpc\"; or delete it", true },
 	{ "pool.tls", "ca", IN_POOL(tls), verifies, "pool.tls.verify",
-	    NOT_VERIFIED },
+	    NOT_VERIFIED, true },
 	{ "pool.tls", "crl", IN_POOL(tls), verifies, "pool.tls.verify",
-	    NOT_VERIFIED },
+	    NOT_VERIFIED, true },
 	{ "pool.tls", "depth", IN_POOL(tls), verifies, "pool.tls.verify",
-	    NOT_VERIFIED },
+	    NOT_VERIFIED, true },
 	{ "pool.tls", "verify_name", IN_POOL(tls), verifies,
-	    "pool.tls.verify", NOT_VERIFIED },
+	    "pool.tls.verify", NOT_VERIFIED, true },
 	{ "pool.tls", "ciphers", IN_POOL(tls), asks_by_1_2,
-	    "pool.tls.min_version", NO_1_2 },
-	{ "pool.tls", "ciphersuites", IN_POOL(tls), asks_by_1_3,
-	    "pool.tls.max_version", NO_1_3 },
-	{ "pool.timeouts", "queue", IN_POOL(timeouts), queues,
-	    "pool.max_queue",
-	    "does nothing while max_queue is 0; delete it, or write "
-	    "max_queue = 1000;" },
-	{ "pool.reuse", "timeout", IN_POOL(reuse), reuses, "pool.reuse.max",
-	    "does nothing while max is 0; delete it, or write max = 100;" },
+	    "pool.tls.min_version", NO_1_2, false },
 	{ "pool.reuse", "ping", IN_POOL(reuse), may_be_h2, "pool.protocol",
-	    NO_POOL_H2 },
-	{ "pool.limits", "unfold", IN_POOL(limits), may_be_h1,
-	    "pool.protocol", "is for HTTP/1.1, and HTTP/2 is spoken to these "
-	    "servers; delete it" },
+	    NO_POOL_H2, false },
 };
 
 #define NEEDS (sizeof(needs) / sizeof(needs[0]))
@@ -326,18 +194,22 @@ belongs(const char *section, const char *owner)
 	    (section[n] == '\0' || section[n] == '.');
 }
 
-/* Is it, or the option it hangs on, wrong itself?  Then that is all to say. */
+/*
+ * Is it, or the option it hangs on, wrong itself?  Then that is all to say.  Or
+ * was the other chosen?
+ */
 static bool
-is_wrong_already(const struct need *n, const struct subject *owner,
+is_excused(const struct need *n, const struct subject *owner,
     const struct subject *s)
 {
 	const char *key = strrchr(n->by, '.') + 1;
 	size_t len = (size_t)(key - 1 - n->by);
 	bool own = strlen(s->section) == len &&
 	    strncmp(n->by, s->section, len) == 0;
+	const struct subject *by = own ? s : owner;
 
-	return subject_is_wrong(s, n->key) ||
-	    subject_is_wrong(own ? s : owner, key);
+	return subject_is_wrong(s, n->key) || subject_is_wrong(by, key) ||
+	    (!n->always && subject_has(by, key));
 }
 
 void
@@ -349,7 +221,7 @@ needs_check(const struct subject *owner)
 
 		if (belongs(n->section, owner->section) &&
 		    subject_has(&s, n->key) && !n->counts(owner->base) &&
-		    !is_wrong_already(n, owner, &s))
+		    !is_excused(n, owner, &s))
 			subject_complain(&s, n->key, "%s", n->else_what);
 	}
 }
@@ -358,7 +230,7 @@ bool
 needs_is_idle(const struct option *o, const void *base)
 {
 	for (const struct need *n = needs; n < needs + NEEDS; n++)
-		if (strcmp(n->section, o->section) == 0 &&
+		if (n->always && strcmp(n->section, o->section) == 0 &&
 		    strcmp(n->key, o->key) == 0)
 			return !n->counts((const char *)base - n->within);
 	return false;

@@ -129,7 +129,7 @@ fuzz_h2_spin(struct h2_rig *r, uint32_t *seed, fuzz_h2_head_fn *send_head)
 		fuzz_h2_write(r, seed);
 	if (fuzz_next(seed) % 64 == 0)
 		codec_drain(r->codec);
-	if (fuzz_next(seed) % 256 == 0)
+	if (fuzz_next(seed) % 256 == 0 && r->codec->ops->expire != NULL)
 		codec_expire(r->codec);
 	if (fuzz_next(seed) % 4 == 0)
 		codec_rest(r->codec);

@@ -109,22 +109,20 @@ def a_syntax_error_and_a_missing_file_change_nothing():
 @case
 def an_option_that_would_do_nothing_is_refused_with_its_cure():
     with proxy() as s:
-        listener = s.conf["listeners"][0]
-        listener["limits"] = {"streams": 7}
-        equal(s.reload()["level"], "info", "beside HTTP/2")
-        listener["http2"] = False
+        web = s.conf["pools"][0]
+        web["max_streams"] = 7
         s.write()
         got = s.ctl("reload")
         equal(got.returncode == 0, False, "it exits with 0")
-        equal("listener.limits.streams: is for HTTP/2" in got.stderr +
-              got.stdout and "http2 = true;" in got.stderr + got.stdout,
-              True, got.stderr + got.stdout)
+        equal("pool.max_streams: is for HTTP/2" in got.stderr + got.stdout and
+              'protocol = "h2";' in got.stderr + got.stdout, True,
+              got.stderr + got.stdout)
         equal(s.get().status, 200)
-        equal("streams = 7;" in s.stats("show config"), True, "show config")
-        del listener["limits"]
-        equal(s.reload()["level"], "info", "without the option")
-        text = s.stats("show config")
-        equal("streams = " in text.replace("max_streams = ", ""), False, text)
+        s.wait_event("reload", lambda e: e["level"] == "error")
+        web["protocol"] = "h1"          # chosen: so it waits
+        equal(s.reload()["level"], "info", "beside a protocol")
+        equal("max_streams = 7;" in s.stats("show config"), True,
+              "show config")
 
 
 @case

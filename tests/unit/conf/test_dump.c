@@ -117,7 +117,6 @@ prints_what_is_in_force(void **state)
 	assert_null(strstr(out.p, "redirect"));
 	assert_null(strstr(out.p, "hash"));
 	assert_null(strstr(out.p, "mode"));
-	assert_null(strstr(out.p, "max_streams"));
 	assert_non_null(strstr(out.p, "      streams = 100;\n"));
 	assert_null(strstr(out.p, "user"));
 	text_fini(&out);
