@@ -1,7 +1,7 @@
 """attacks.py - what an attack by HTTP/2 costs, and what others notice of it.
 
     python3 tests/bench/attacks.py [--bin FILE] [--rounds N] [--seconds S]
-            [--peers haproxy,nginx] [ATTACK...]
+            [--peers haproxy,nginx] [--attackers N] [ATTACK...]
 
 For each row of tests/system/h2attacks.py: one connection, how soon it ended
 and how; then the same again and again, while a bystander asks for something
@@ -70,10 +70,10 @@ def flood(settings, what, *args, **more):
                   stdout=subprocess.PIPE, **more)
 
 
-def honest(port, milliseconds):
-    """A client of HTTP/2 that asks as much as it may, and reads answers."""
+def honest(port, milliseconds, n):
+    """n clients of HTTP/2 that ask as much as they may, and read answers."""
     return client(
-        ["h2load", "-t1", "-c1", "-m100", "-D%dms" % milliseconds,
+        ["h2load", "-t1", "-c%d" % n, "-m100", "-D%dms" % milliseconds,
          "http://127.0.0.1:%d/ping" % port], stdout=subprocess.DEVNULL)
 
 
@@ -86,11 +86,12 @@ class Run:
         before, memory = self.spent(pids), sum(map(rss, pids))
         most = memory
         children = [flood(settings, "watch", plain, milliseconds, PAUSE)]
-        if port:
+        for _ in range(settings.attackers if port else 0):
             with open(file, "rb") as f:
                 children.append(flood(settings, "attack", port,
                                       milliseconds, stdin=f))
-        load = honest(busy, milliseconds) if busy else None
+        load = honest(busy, milliseconds, settings.attackers) if busy \
+            else None
         while any(c.poll() is None for c in children):
             most = max(most, sum(map(rss, pids)))
             time.sleep(0.02)
@@ -100,7 +101,7 @@ class Run:
         self.memory = most - memory
         said = [list(map(int, c.communicate()[0].split())) for c in children]
         _, self.p50, self.p99 = said[0]
-        self.conns, self.bytes = said[1] if port else (0, 0)
+        self.conns, self.bytes = map(sum, zip((0, 0), *said[1:]))
 
     @staticmethod
     def spent(pids):
@@ -201,6 +202,8 @@ def main():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--patience", type=float, default=5)
     p.add_argument("--peers", default="haproxy,nginx")
+    p.add_argument("--attackers", type=int, default=1,
+                   help="at once; as many honest clients for \"busy\"")
     p.add_argument("only", nargs="*", help="parts of the names")
     a = p.parse_args()
     a.flood = a.flood or os.path.join(os.path.dirname(a.bin),
