@@ -548,7 +548,7 @@ def a_service_has_so_many_targets_at_most():
                              for i in range(40)],
                ("x.internal", A): ["127.0.0.1"]})
     with proxy(dns, {"name": "a", "address": name}, wait=False) as s:
-        wait_for(lambda: os.path.exists(s.sock), 5 * SLOW, "the start")
+        s.wait_running()
         wait_for(lambda: len(addresses(s)) == 32, 5 * SLOW, "32 servers",
                  lambda: len(addresses(s)))
         equal(dns.by_tcp > 0, True, "by TCP")
