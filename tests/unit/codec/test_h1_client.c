@@ -602,6 +602,24 @@ writes_an_extended_connect_as_an_upgrade(void **state)
 	    "Connection: Upgrade\r\nUpgrade: chat\r\n\r\n");
 }
 
+/* Its owner has not been told yet, or has not heard of it. */
+static void
+says_nothing_to_a_server_that_is_gone(void **state)
+{
+	struct field trailer = { .id = FIELD_OTHER, .name = SLICE("A"),
+	    .value = SLICE("b") };
+	struct head h = request("POST");
+	struct rig *r = *state;
+
+	rig_open(r);
+	codec_eof(r->codec, 104 /* ECONNRESET */);
+	stream_send_head(r->stream, &h, false);
+	stream_send_trailers(r->stream, &trailer, 1);
+	rig_pump(r);
+	assert_string_equal(r->log, "reset cancel\n");
+	assert_int_equal(r->nout, 0);
+}
+
 int
 main(void)
 {
@@ -617,6 +635,7 @@ main(void)
 		T(closes_on_bytes_without_a_request),
 		T(takes_no_answer_to_what_was_not_asked_yet),
 		T(tells_stale_from_broken),
+		T(says_nothing_to_a_server_that_is_gone),
 		T(reads_what_came_before_the_end_first),
 		T(does_not_take_a_broken_connection_for_an_end),
 		T(closes_when_let_go_before_the_response_is_complete),

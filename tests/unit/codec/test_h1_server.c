@@ -256,6 +256,30 @@ sends_trailers_only_to_who_takes_them(void **state)
 }
 
 static void
+drops_trailers_that_a_client_did_not_take(void **state)
+{
+	const struct field f = { SLICE("A"), SLICE("b"), FIELD_OTHER };
+	struct rig *r = *state;
+
+	rig_say(r, "GET / HTTP/1.1\r\nHost: a\r\n"
+	    "Connection: TE\r\nTE: trailers\r\n\r\n");
+	rig_respond(r, 200, LENGTH_NONE, false, NULL);
+	rig_forget(r);
+	r->blocked = true;
+	rig_send(r, "hi", false);
+	stream_send_trailers(r->stream, &f, 1);
+	codec_eof(r->codec, 104 /* ECONNRESET */);
+	rig_pump(r);
+	assert_non_null(strstr(r->log, "reset "));
+	stream_send_trailers(r->stream, &f, 1);	/* not told in time */
+	r->blocked = false;
+	rig_pump(r);
+	assert_int_equal(r->nout, 0);
+	rig_release(r);
+	assert_int_equal(r->pages.nused, 0);
+}
+
+static void
 never_sends_an_interim_head_to_a_1_0_client(void **state)
 {
 	struct rig *r = *state;
@@ -860,6 +884,7 @@ main(void)
 		T(takes_one_slice_at_a_time_but_the_end_always),
 		T(holds_no_page_for_the_framing_of_chunks),
 		T(sends_trailers_only_to_who_takes_them),
+		T(drops_trailers_that_a_client_did_not_take),
 		T(never_sends_an_interim_head_to_a_1_0_client),
 		T(passes_interim_heads_on_without_framing),
 		T(reads_bodies_in_any_pieces),

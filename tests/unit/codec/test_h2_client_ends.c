@@ -52,6 +52,42 @@ tells_what_a_reset_means(void **state)
 	}
 }
 
+/* Its owner has not been told yet, or has not heard of it. */
+static void
+says_nothing_to_a_server_that_is_gone(void **state)
+{
+	struct head h = h2_rig_head("GET", LENGTH_NONE);
+	struct h2_rig *r = *state;
+	unsigned i = h2_rig_open(r);
+	size_t sent = r->sent;
+
+	codec_eof(r->codec, 104 /* ECONNRESET */);
+	stream_send_head(r->streams[i].s, &h, true);
+	h2_rig_pump(r);
+	assert_non_null(strstr(r->log, "reset "));
+	assert_int_equal(r->sent, sent);
+	h2_rig_release(r, i);
+}
+
+/* The answer was on its way when its stream was let go. */
+static void
+drops_an_answer_that_nobody_waits_for(void **state)
+{
+	static const char head[] = "\0\0\1\1\4\0\0\0\1\x88";
+	struct h2_rig *r = *state;
+
+	get(r, 1);
+	r->blocked = true;	/* so that the RST has not gone */
+	h2_rig_reset(r, 0);
+	h2_rig_forget(r);
+	h2_rig_feed(r, head, sizeof(head) - 1);
+	r->blocked = false;
+	h2_rig_pump(r);
+	assert_string_equal(r->log, "");
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	assert_int_equal(codec_slots(r->codec), 100);
+}
+
 static void
 tells_what_a_broken_connection_means(void **state)
 {
@@ -491,6 +527,8 @@ main(void)
 	    h2_rig_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(tells_what_a_reset_means),
+		TEST(says_nothing_to_a_server_that_is_gone),
+		TEST(drops_an_answer_that_nobody_waits_for),
 		TEST(tells_what_a_broken_connection_means),
 		TEST(tells_that_a_used_connection_had_gone_stale),
 		TEST(obeys_a_goaway),

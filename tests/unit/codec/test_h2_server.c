@@ -55,6 +55,23 @@ reads_byte_by_byte(void **state)
 	answers_a_request(state);
 }
 
+/* By ALPN it agreed to HTTP/2, and then speaks something else. */
+static void
+refuses_who_has_no_preface(void **state)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct h2_rig *r = *state;
+
+	h2_rig_feed(r, request, sizeof(request) - 1);
+	assert_string_equal(r->log, "reset protocol 400 no preface of "
+	    "HTTP/2\n");
+	h2_rig_release(r, 0);
+	while (h2_rig_write(r))
+		continue;
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+}
+
 static void
 takes_a_body_within_the_window(void **state)
 {
@@ -615,6 +632,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(answers_a_request),
 		TEST(reads_byte_by_byte),
+		TEST(refuses_who_has_no_preface),
 		TEST(takes_a_body_within_the_window),
 		TEST(resets_a_body_beyond_the_window),
 		TEST(bounds_what_all_streams_hold),
