@@ -307,6 +307,8 @@ class Told(Origin):
         body = wire.read_exactly(n, 20)
         if command == 0x20:
             return "LOCAL"
+        if (command, family) == (0x21, 0x31):
+            return "UNIX %r" % body[:108].rstrip(b"\0").decode()
         equal((command, family), (0x21, 0x11), "command, family")
         self.values = values(body[12:])
         return "TCP4 %s %s %d %d" % (
@@ -366,11 +368,31 @@ def two_clients_never_share_a_connection():
     equal(origin.faults, [])
 
 
-@rows([("tells servers of a client over TLS", False),
-       ("tells servers of a client with a certificate", True)])
-def tells_of_tls(certified):
+@rows([("tells servers nothing of a client on a UNIX socket", "v1",
+        "UNKNOWN"),
+       ("tells servers in version 2 that a client is on a UNIX socket", "v2",
+        "UNIX ''")])
+def tells_of_unix(version, said):
     origin = Told(name="a")
-    alice = authority().issue("alice.test", subject="/O=b/CN=alice")
+    path = temp_dir() + "/web"
+    with Steelyard(pool(origin, send_proxy=version), listeners=[
+            {"name": "web", "address": "unix:" + path}]), Wire(path) as w:
+        w.send(request())
+        equal(w.response().status, 200)
+    equal([x[1] for x in origin.said], [said])
+    equal(origin.faults, [])
+
+
+@rows([("tells servers of a client over TLS", None, None),
+       ("tells servers of a client with a certificate", "/O=b/CN=alice",
+        b"alice"),
+       ("tells servers of a name that stands behind", "/CN=alice/O=b",
+        b"alice"),
+       ("tells servers of a certificate without a name", "/O=b", None)])
+def tells_of_tls(subject, name):
+    origin = Told(name="a")
+    certified = subject is not None
+    alice = authority().issue("alice.test", subject=subject or "/O=b")
     with Steelyard(pool(origin, send_proxy="v2"), listener={"tls": {
             "certificates": [cert("a.test").row()], "verify": "optional",
             "ca": authority().ca}}) as s:
@@ -386,7 +408,7 @@ def tells_of_tls(certified):
     equal((flags, verify), (7, 0) if certified else (1, 1), "flags, verify")
     equal(more[0x21], b"TLSv1.3", "version")
     equal(more[0x23][:4], b"TLS_", "cipher")
-    equal(more.get(0x22), b"alice" if certified else None, "common name")
+    equal(more.get(0x22), name, "common name")
     equal(origin.faults, [])
 
 

@@ -177,6 +177,49 @@ def wrong_words_are_named():
 
 
 @case
+def files_that_cannot_be_used_are_named_with_their_option():
+    made, folder = cert("a.test"), temp_dir()
+    text = write(os.path.join(folder, "text"), "no list\n")
+    with Steelyard(pool(GoodOrigin()), wait=None) as s:
+        tls = s.conf["listeners"][0]["tls"] = {
+            "certificates": [made.row()], "directory": folder,
+            "verify": "required", "ca": authority().ca, "crl": text}
+
+        def errors():
+            s.write()
+            got = run(s.command("-t"))
+            equal(got.returncode, 78 if got.stderr else 0, "exit code")
+            return got.stderr
+        told = errors()
+        for wanted in ("listener.tls.crl: %s: no revocation list" % text,
+                       "listener.tls.directory: %s: no file *.pem" % folder):
+            equal(wanted in told, True, told)
+        del tls["crl"]
+        place(cert("b.test"), folder)
+        equal(errors(), "", "one of the list and one of the directory")
+        write(os.path.join(folder, "b.pem"), "nothing\n")
+        told = errors()
+        equal("listener.tls.directory: %s/b.pem: " % folder in told, True,
+              told)
+
+
+@case
+def loose_ticket_keys_are_a_warning():
+    keys = os.path.join(temp_dir(), "keys")
+    with open(keys, "wb") as f:
+        f.write(os.urandom(80))
+    os.chmod(keys, 0o644)
+    with Steelyard(pool(GoodOrigin()), wait=None, listener={
+            "tls": {"certificates": [cert("a.test").row()]}},
+                   glob={"tls": {"ticket_keys": keys}}) as s:
+        s.write()
+        got = run(s.command("-t"))
+        equal((got.returncode, "warning: " + s.file in got.stderr,
+               "global.tls.ticket_keys: " + keys in got.stderr),
+              (0, True, True), got.stderr)
+
+
+@case
 def warnings_are_told_and_stop_nobody():
     loose = authority().expired("a.test")
     os.chmod(loose.key, 0o644)

@@ -49,7 +49,9 @@ comes_back_the_same(void **state)
 		"  min_version = \"1.2\"; ciphers = \"X\";"
 		"  verify = \"optional\"; ca = \"/ca\"; depth = 3;"
 		"  client_fields = { subject = \"X-S\"; }; }; } );"
-		"global = { tls = { ticket_keys = \"/k\"; }; };",
+		"global = { tls = { ticket_keys = \"/k\"; };"
+		"  resolve = { servers = ( \"1.2.3.4:53\", \"[::1]:5\" ); };"
+		" };",
 		LISTENER "routes = ( { host = \"a\"; method = \"GET\";"
 		"  field = { name = \"A\"; value = \"b\"; };"
 		"  respond = { body = \"q\\\"b\\\\n\\nt\\tr\\rx\\x01"
