@@ -158,10 +158,9 @@ take_pong(struct h2 *h, const nghttp2_ping *ping)
 
 	if (ours)
 		h->codec.asked = false;
-	if (ours || !h->draining || h->drained)
-		return;
-	h->drained = true;
-	h2_goaway(h);
+	else if (h->draining && h->role->server && h->heard < H2_HEARD &&
+	    ++h->heard < H2_HEARD)
+		nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
 }
 
 /* What a server says to it is kept once: streams may point at the words. */

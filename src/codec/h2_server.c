@@ -61,8 +61,10 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 			    names, HEAD_REQUEST, true);
 		return;
 	}
-	if (h->nheld >= h->codec.limits->streams) {
-		count_reset(h);
+	/* What our GOAWAY does not name may be asked elsewhere by now. */
+	if (h->drained || h->nheld >= h->codec.limits->streams) {
+		if (!h->drained)
+			count_reset(h);
 		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
 		    frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
 		return;
@@ -239,21 +241,32 @@ finish_drain(struct h2 *h)
 	h2_finish(h, CODEC_LINGER);
 }
 
+/*
+ * Of the first GOAWAY, and what it had begun to ask before is all here: clients
+ * put the answer to a PING before requests that wait to be sent, so that there
+ * is a second one.
+ */
+static bool
+has_heard(const struct h2 *h)
+{
+	return (h->heard == H2_HEARD && !h->codec.sated) ||
+	    h->codec.shared->clock->now - h->drain_began >= DRAIN_TIME;
+}
+
 static void
 settle(struct h2 *h)
 {
-	int64_t now = h->codec.shared->clock->now;
-
 	if (!h->over && !nghttp2_session_want_read(h->session) &&
 	    !nghttp2_session_want_write(h->session))
 		h2_finish(h, CODEC_LINGER);
 	if (!h->draining && h->codec.requests >= h->codec.limits->requests)
 		codec_drain(&h->codec);
 	h2_phase(h);
-	if (h->draining && !h->over && h->codec.phase == CODEC_IDLE)
+	if (!h->draining || h->over)
+		return;
+	if (h->codec.phase == CODEC_IDLE)
 		finish_drain(h);
-	else if (h->draining && !h->drained && !h->over &&
-	    now - h->drain_began >= DRAIN_TIME)
+	else if (has_heard(h))
 		end_drain(h);
 }
 

@@ -36,6 +36,7 @@
 #define H2_MARKS 32
 #define H2_UPDATES 4			/* of priority, of streams to come */
 #define H2_ASK ((const uint8_t *)"question")	/* in a PING: 8 bytes */
+#define H2_HEARD 2	/* answers to PING before the second GOAWAY */
 
 struct h2;
 struct h2_stream;
@@ -175,6 +176,7 @@ struct h2 {
 	bool over;			/* nothing is read any more */
 	bool kicked;			/* codec_send will be called */
 	bool draining, drained;		/* both steps of GOAWAY */
+	uint8_t heard;			/* answers to PING since the first */
 	int64_t drain_began;
 	char *said;			/* GOAWAY in words, with its text */
 };

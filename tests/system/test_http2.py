@@ -201,7 +201,7 @@ def says_goaway_when_it_ends_and_lets_requests_finish():
         s.kill(signal.SIGTERM)
         first = w.until(GOAWAY)
         equal(int.from_bytes(first[:4], "big") & 0x7fffffff, 0x7fffffff)
-        w.send(frame(PING, 1, 0, b"\0" * 8))
+        w.send(frame(PING, 1, 0, b"\0" * 8) * 2)
         second = w.until(GOAWAY)
         equal(second, b"\0\0\0\1\0\0\0\0")
         origin.gate.set()

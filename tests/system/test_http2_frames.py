@@ -341,18 +341,56 @@ def tells_why_a_client_left(bytes_, reason):
           "the client left before its answer was complete: " + reason))
 
 
+def gone_away(w):
+    """A stream is held, and a first GOAWAY has come."""
+    w.ask(1, "GET", "/held")
+    w.until(GOAWAY)
+
+
+@once
+def one_request():
+    origin = GoodOrigin(name="a")
+    return Steelyard(pool(origin), listener={"limits": {
+        "requests": 1, "control": 100}}), origin
+
+
+HEARD = frame(PING, ACK, 0, bytes(8))
+
+
+@case
+def what_is_asked_until_a_goaway_was_heard_is_served():
+    """Clients put the answer to a PING before what waits to be sent.  What is
+    served must not be named as left alone, or it is asked once more."""
+    s, origin = one_request()
+    with H2Wire(s.port) as w:
+        gone_away(w)
+        w.send(HEARD)
+        w.until(PING)                   # it asks again
+        w.send(frame(HEADERS, BOTH, 3, head("GET", "/late")) + HEARD
+               + frame(HEADERS, BOTH, 5, head("GET", "/later")))
+        equal(w.until(GOAWAY), b"\0\0\0\5" + NONE, "the second step")
+        ended = []
+        while len(ended) < 2:
+            kind, flags, of, _ = w.frame()
+            equal(kind == RST, False, "a reset of %d" % of)
+            if flags & END_STREAM:
+                ended.append(of)
+        equal(sorted(ended), [3, 5])
+        origin.gate.set()
+        w.until(HEADERS, 1)
+        origin.gate.clear()
+
+
 @rows([
     ("what is asked behind a GOAWAY is dropped", 50, None),
     ("a flood behind a GOAWAY ends", 200, CALM),
 ])
 def asks_too_late(n, code):
     """Some of it was on its way; more is a flood."""
-    origin = GoodOrigin(name="a")
-    with Steelyard(pool(origin), listener={"limits": {
-            "requests": 1, "control": 100}}) as s, H2Wire(s.port) as w:
-        w.ask(1, "GET", "/held")
-        w.until(GOAWAY)
-        w.send(frame(PING, ACK, 0, bytes(8)))
+    s, origin = one_request()
+    with H2Wire(s.port) as w:
+        gone_away(w)
+        w.send(HEARD * 2)
         equal(w.until(GOAWAY), b"\0\0\0\1" + NONE, "the second step")
         w.send(b"".join(frame(HEADERS, BOTH, 3 + 2 * i, head())
                         for i in range(n)))
@@ -363,6 +401,7 @@ def asks_too_late(n, code):
         origin.gate.set()
         if code is None:
             w.until(HEADERS, 1)
+        origin.gate.clear()
 
 
 main()

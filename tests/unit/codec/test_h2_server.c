@@ -376,6 +376,33 @@ drains_in_two_steps(void **state)
 	assert_int_equal(r->codec->end, CODEC_LINGER);
 }
 
+/* Or it would be served twice: the client may ask another one for it. */
+static void
+serves_nothing_that_its_goaway_does_not_name(void **state)
+{
+	static const char heard[] = "\0\0\x8\6\1\0\0\0\0\0\0\0\0\0\0\0";
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	r->blocked = true;
+	codec_drain(r->codec);
+	h2_rig_feed(r, heard, sizeof(heard));
+	h2_rig_feed(r, heard, sizeof(heard));
+	h2_rig_get(r);		/* both steps are still to be sent */
+	h2_rig_pump(r);
+	assert_int_equal(r->nstreams, 1);
+	r->blocked = false;
+	h2_rig_pump(r);
+	assert_int_equal(r->ngoaways, 2);
+	assert_int_equal(r->replies[3].code, NGHTTP2_REFUSED_STREAM);
+	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
+	h2_rig_pump(r);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->replies[1].status, 204);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
 static void
 asks_whether_the_client_is_there(void **state)
 {
@@ -650,6 +677,7 @@ main(void)
 		TEST(holds_nothing_back_for_what_is_less_urgent),
 		TEST(opens_a_websocket_by_extended_connect),
 		TEST(drains_in_two_steps),
+		TEST(serves_nothing_that_its_goaway_does_not_name),
 		TEST(asks_whether_the_client_is_there),
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
