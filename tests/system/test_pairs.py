@@ -125,35 +125,71 @@ def what_only_the_new_servers_do(front):
           "SD")
 
 
-def h1_websocket(s):
-    with s.wire() as w:
-        w.send(request("/ws", WEBSOCKET))
-        r = w.response()
-        equal((r.status, r.get("Upgrade")), (101, "websocket"))
-        if not r.has("Sec-WebSocket-Accept"):
-            fail("no proof for the client: %r" % (r.fields,))
-        for i in range(5):
-            w.send(b"ping%d" % i)
-            equal(w.read_exactly(5, 5), b"ping%d" % i)
+def h1_tunnel(s, path):
+    w = s.wire()
+    w.send(request(path, WEBSOCKET))
+    r = w.response()
+    equal((r.status, r.get("Upgrade")), (101, "websocket"))
+    if not r.has("Sec-WebSocket-Accept"):
+        fail("no proof for the client: %r" % (r.fields,))
+
+    def echo(data):
+        w.send(data)
+        return w.read_exactly(len(data), 5)
+    return w, echo
 
 
-def h2_websocket(s):
-    with H2Wire(s.port) as w:
-        w.ask_websocket(1, "/ws")
-        w.until(HEADERS, 1)
-        for i in range(5):
-            w.send(frame(DATA, 0, 1, b"ping%d" % i))
-            equal(w.until(DATA, 1), b"ping%d" % i)
-        w.send(frame(DATA, END_STREAM, 1))
-        equal(w.until(DATA, 1), b"")
+def h2_tunnel(s, path):
+    w = H2Wire(s.port)
+    w.ask_websocket(1, path)
+    w.until(HEADERS, 1)
+
+    def echo(data):
+        w.send(frame(DATA, 0, 1, data))
+        return w.until(DATA, 1)
+    return w, echo
+
+
+def tunnel(front, s, path):
+    """A connection of a WebSocket, and what says a thing and gives the echo."""
+    return (h1_tunnel if front == "h1" else h2_tunnel)(s, path)
 
 
 @each("WebSocket")
 def websocket(front, back):
     s = proxies()[back]
-    (h1_websocket if front == "h1" else h2_websocket)(s)
+    w, echo = tunnel(front, s, "/ws")
+    with w:
+        for i in range(5):
+            equal(echo(b"ping%d" % i), b"ping%d" % i)
+        if front == "h2":
+            w.send(frame(DATA, END_STREAM, 1))
+            equal(w.until(DATA, 1), b"")
     line = s.access(target="/ws", version=VERSION[front])
     equal((line["status"], line["server_version"]), (101, VERSION[back]))
+
+
+@each("WebSocket through reloads")
+def stays(front, back):
+    """Whatever becomes of the pool, the route and the server it came by."""
+    s = proxies()[back]
+    pools, routes = s.conf["pools"], s.conf["routes"]
+    w, echo = tunnel(front, s, "/ws?stays")
+    with w:
+        for name in ("other", "another"):
+            s.conf["pools"] = [dict(pools[0], name=name)]
+            s.conf["routes"] = [{"path": "/elsewhere", "pool": name}]
+            s.reload()
+            equal(echo(b"in " + name.encode()), b"in " + name.encode())
+        s.conf["pools"], s.conf["routes"] = pools, routes
+        s.reload()
+        equal(s.stats("set server web/a state drain").strip(), "")
+        equal(echo(b"drained"), b"drained")
+        s.stats("set server web/a state ready")
+        equal(facts(s, front, "/echo")[1][:3], "200")
+    line = s.access(target="/ws?stays", version=VERSION[front])
+    equal((line["status"], line["pool"], line["server"]),
+          (101, "web", "a"))
 
 
 if __name__ == "__main__":
