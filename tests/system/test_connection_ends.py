@@ -34,7 +34,7 @@ def young():
 def says_goodbye_in_two_steps(w, busy, more):
     """Streams that are held.  What is asked between the steps is served, and
     the second GOAWAY counts it."""
-    lasts, ended, token = [], set(), None
+    lasts, ended, token, asked = [], set(), None, False
     while True:
         f = w.frame()
         if f is None:
@@ -48,7 +48,9 @@ def says_goodbye_in_two_steps(w, busy, more):
         elif kind in (HEADERS, DATA) and flags & END_STREAM:
             ended.add(stream)
         if lasts == [NO_LAST] and token is not None:
-            w.ask(more)
+            if not asked:
+                w.ask(more)
+            asked = True
             w.send(frame(PING, ACK, 0, token))
             token = None
             origin().gate.set()
