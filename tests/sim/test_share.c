@@ -118,7 +118,7 @@ tells_all_who_wait_that_it_failed(void **state)
 }
 
 static void
-makes_another_when_all_are_full_and_takes_the_least_loaded(void **state)
+makes_another_when_all_are_full(void **state)
 {
 	struct stage st;
 	struct peer *client, *server[3];
@@ -147,6 +147,36 @@ makes_another_when_all_are_full_and_takes_the_least_loaded(void **state)
 	peer_settle(server[0]);
 	assert_int_equal(server[0]->n, 3);
 	assert_int_equal(stage_dials(&st, SERVER_A), 3);
+	peer_reset(client, 1, 8);
+	stage_close(&st);
+}
+
+/* Of those that have room, wherever they stand on the list. */
+static void
+takes_the_least_loaded(void **state)
+{
+	struct stage st;
+	struct peer *client, *server[2];
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = SHARED "max_streams = 3;");
+	client = peer_client(&st, true);
+	ask(client, 6);
+	for (int i = 0; i < 2; i++)
+		server[i] = peer_server(&st, SERVER_A, true);
+	answer(server[0], 1);		/* 2 3 */
+	answer(server[1], 1);
+	answer(server[1], 2);		/* 2 1 */
+	ask(client, 1);
+	peer_settle(server[1]);
+	assert_int_equal(server[0]->n, 3);
+	assert_int_equal(server[1]->n, 4);
+	answer(server[0], 2);		/* 1 2 */
+	ask(client, 1);
+	peer_settle(server[0]);
+	assert_int_equal(server[0]->n, 4);
+	assert_int_equal(server[1]->n, 4);
+	assert_int_equal(stage_dials(&st, SERVER_A), 2);
 	peer_reset(client, 1, 8);
 	stage_close(&st);
 }
@@ -736,8 +766,8 @@ main(void)
 		cmocka_unit_test(shares_one_connection),
 		cmocka_unit_test(waits_with_one_that_is_being_dialled),
 		cmocka_unit_test(tells_all_who_wait_that_it_failed),
-		cmocka_unit_test(
-		    makes_another_when_all_are_full_and_takes_the_least_loaded),
+		cmocka_unit_test(makes_another_when_all_are_full),
+		cmocka_unit_test(takes_the_least_loaded),
 		cmocka_unit_test(heeds_the_limit_of_the_server),
 		cmocka_unit_test(places_anew_what_a_server_has_no_room_for),
 		cmocka_unit_test(
