@@ -146,7 +146,8 @@ def browses(http2, name, version):
             fail("%d lines" % len(lines))
         if http2:
             clients = {x["client"] for x in lines}
-            equal(len(clients), 1, "connections")
+            # a browser tries a second one where the first is slow to come
+            equal(len(clients) <= 2, True, "%d connections" % len(clients))
             equal(ws["client"] in clients, True,
                   "the WebSocket shares the connection")
 
