@@ -15,7 +15,7 @@
  *
  * All times are microseconds.  Pure: the loop asks, and sleeps.
  */
-#define GATHER_EVENTS 8		/* a pause is as long as so many take to come */
+#define GATHER_EVENTS 16	/* a pause is as long as so many take to come */
 #define GATHER_LEAST 2		/* no pause if fewer are to be expected */
 #define GATHER_PART 16		/* of what a quick answer takes: at most 1/16 */
 #define GATHER_TICKS 16		/* how long a wish stands */

@@ -31,12 +31,12 @@ pauses_for_as_long_as_some_events_take(void **state)
 	static const struct {
 		int64_t apart, quick, pause;
 	} cases[] = {
-		{ 10, SEC(1), 80 },
-		{ 12, SEC(1), 96 },
-		{ 13, SEC(1), MOST },
+		{ 5, SEC(1), 80 },
+		{ 6, SEC(1), 96 },
+		{ 7, SEC(1), MOST },
 		{ 48, SEC(1), MOST },
 		{ 52, SEC(1), 0 },		/* one is to be expected */
-		{ 10, 1600, 80 },		/* of what answers take, */
+		{ 5, 1600, 80 },		/* of what answers take, */
 		{ 10, 640, 40 },		/* a sixteenth */
 		{ 10, 320, 20 },
 		{ 10, 300, 0 },
@@ -58,60 +58,60 @@ pauses_for_as_long_as_some_events_take(void **state)
 static void
 pauses_only_where_the_loop_would_wait(void **state)
 {
-	struct gather g = paced(10, SEC(1));
+	struct gather g = paced(5, SEC(1));
 
 	(void)state;
-	assert_int_equal(gather_pause(&g, 10, 10, 1, false), 0);
-	assert_int_equal(gather_pause(&g, 20, 20, 1, true), 80);
+	assert_int_equal(gather_pause(&g, 5, 5, 1, false), 0);
+	assert_int_equal(gather_pause(&g, 10, 10, 1, true), 80);
 }
 
 static void
 does_not_pause_after_much_was_heard(void **state)
 {
-	struct gather g = paced(10, SEC(1));
+	struct gather g = paced(5, SEC(1));
 
 	(void)state;
-	assert_int_equal(gather_pause(&g, 80, 80, 8, true), 0);
-	assert_int_equal(gather_pause(&g, 150, 150, 7, true),
+	assert_int_equal(gather_pause(&g, 80, 80, 16, true), 0);
+	assert_int_equal(gather_pause(&g, 155, 155, 15, true),
 	    80);
 }
 
 static void
 does_not_pause_after_working_as_long(void **state)
 {
-	struct gather g = paced(10, SEC(1));
+	struct gather g = paced(5, SEC(1));
 
 	(void)state;
-	assert_int_equal(gather_pause(&g, 70, -10, 7, true), 0);
-	assert_int_equal(gather_pause(&g, 140, 61, 7, true), 80);
+	assert_int_equal(gather_pause(&g, 35, -45, 7, true), 0);
+	assert_int_equal(gather_pause(&g, 70, -9, 7, true), 80);
 }
 
 static void
 pauses_only_for_so_long_as_somebody_wished(void **state)
 {
-	struct gather g = paced(10, SEC(1));
+	struct gather g = paced(5, SEC(1));
 	int64_t now = 0;
 
 	(void)state;
 	for (int i = 0; i < GATHER_TICKS; i++) {
-		now += 10;
+		now += 5;
 		assert_int_equal(gather_pause(&g, now, now, 1, true), 80);
 	}
-	now += 10;
+	now += 5;
 	assert_int_equal(gather_pause(&g, now, now, 1, true), 0);
 	gather_wish(&g);
-	now += 10;
+	now += 5;
 	assert_int_equal(gather_pause(&g, now, now, 1, true), 80);
 }
 
 static void
 does_not_pause_where_it_may_not(void **state)
 {
-	struct gather g = paced(10, SEC(1));
+	struct gather g = paced(5, SEC(1));
 
 	(void)state;
 	g.most = 0;
-	assert_int_equal(gather_pause(&g, 10, 10, 1, true), 0);
+	assert_int_equal(gather_pause(&g, 5, 5, 1, true), 0);
 }
 
 static void
@@ -120,7 +120,7 @@ learns_the_pace(void **state)
 	static const struct {
 		int64_t before, apart, least, most;
 	} cases[] = {
-		{ 1, 10, 72, 80 }, { 40, 10, 80, 88 }, { 40, 2, 16, 24 },
+		{ 1, 5, 72, 80 }, { 20, 5, 80, 92 }, { 20, 2, 32, 44 },
 	};
 
 	(void)state;
@@ -141,7 +141,7 @@ learns_the_pace(void **state)
 static void
 forgets_a_silence(void **state)
 {
-	struct gather g = paced(10, SEC(1));
+	struct gather g = paced(5, SEC(1));
 	int64_t now = SEC(3600);
 	int ticks = 0;
 
