@@ -1,4 +1,5 @@
 """A hostile server of HTTP/2 harms nobody but those who ask for it."""
+import re
 import threading
 import time
 
@@ -280,15 +281,16 @@ def ends(name, first, again, wanted):
         fail("%d connections" % hostile.connections)
 
 
-@rows(FAULTS)
-def breaks_a_rule(first, reason):
+@rows([(x[0], *x) for x in FAULTS])
+def breaks_a_rule(name, first, reason):
     """Who asked gets 502, once, and the log says what was wrong."""
     hostile = Hostile("h", first)
     s = behind(hostile, "30s")
+    target = "/fault-" + re.sub(r"\W+", "-", name)
     with s.wire() as w:
-        w.send(request("/fault"))
+        w.send(request(target))
         head = w.read_until(b"\r\n\r\n", PATIENCE * SLOW)
-        line = s.access(client=w)
+        line = s.access(target=target)
     equal((line["termination"][0], line["reason"]), ("P", reason))
     # what had begun is cut
     equal((head[:12], line["status"]), (b"HTTP/1.1 %d" % line["status"],
@@ -296,14 +298,15 @@ def breaks_a_rule(first, reason):
     equal((hostile.connections, line["retries"]), (1, 0))
 
 
-@rows(LEGAL)
-def is_legal(first):
+@rows([(x[0], *x) for x in LEGAL])
+def is_legal(name, first):
     hostile = Hostile("h", first)
     s = behind(hostile, "30s")
+    target = "/legal-" + re.sub(r"\W+", "-", name)
     with s.wire() as w:
-        w.send(request("/legal"))
+        w.send(request(target))
         equal(w.response(timeout=PATIENCE * SLOW).status, 200)
-        equal(s.access(client=w)["termination"], "--")
+        equal(s.access(target=target)["termination"], "--")
     equal(hostile.connections, 1)
 
 
