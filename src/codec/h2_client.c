@@ -125,7 +125,7 @@ take_response(struct h2_stream *s, bool end)
 	}
 	s->in_head = true;
 	s->in_end = end;
-	if (!s->held)
+	if (!s->held || s->dead || s->why != NULL)
 		return;
 	if (head == NULL) {
 		h2_stream_refuse(s, 502, s->block.why, true);
