@@ -24,6 +24,15 @@ struct command {
 static void
 help(struct request *r);
 
+bool
+request_number(const char *word, long *out)
+{
+	char *end;
+
+	*out = strtol(word, &end, 10);
+	return end != word && *end == '\0';
+}
+
 static void
 prompt(struct request *r)
 {

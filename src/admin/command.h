@@ -34,6 +34,10 @@ struct request {
 	bool json;			/* the last word was "json" */
 };
 
+/* The most that a limit of connections or requests may be set to, as in the
+ * file. */
+#define LIMIT_MOST 1000000
+
 /* r with the upper members set; line is cut to pieces. */
 void command_run_line(struct request *r, char *line);
 
@@ -73,6 +77,9 @@ struct server *request_server(struct request *r, const char *name);
 
 /* By name or by "#id"; NULL if there is none. */
 struct pool *request_pool(struct request *r, const char *name);
+
+/* A whole word that is a number; false: it is none. */
+bool request_number(const char *word, long *out);
 
 /*
  * A row for each server of that pool, or of all if it is NULL; as JSON a list

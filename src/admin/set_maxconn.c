@@ -4,22 +4,16 @@
  * In HAProxy's words and with its meanings of 0.  Success is an empty answer.
  * Not here:  a server's limit (set_server.c).
  */
-#include <stdlib.h>
-
 #include "admin/command.h"
 #include "proxy/listener.h"
-
-#define LIMIT_MOST 1000000	/* as of max_connections in the file */
 
 /* 0 to most; -1, and the answer says why. */
 static int64_t
 read_limit(struct request *r, int at, int64_t most)
 {
-	const char *word = r->argc > at ? r->argv[at] : "";
-	char *end;
-	long long n = strtoll(word, &end, 10);
+	long n;
 
-	if (end == word || *end != '\0')
+	if (r->argc <= at || !request_number(r->argv[at], &n))
 		text_add(r->out, "Expects an integer value.\n");
 	else if (n < 0 || n > most)
 		text_add(r->out, "Value out of range.\n");
@@ -33,14 +27,14 @@ static struct listener *
 find_listener(struct worker *w, const char *name)
 {
 	struct listener *l;
-	char *end;
-	unsigned long id;
+	long id;
 
 	if (name[0] != '#')
 		return listener_find(w, name);
-	id = strtoul(name + 1, &end, 10);
+	if (!request_number(name + 1, &id))
+		return NULL;
 	list_each(l, &w->listeners, struct listener, node)
-		if (*end == '\0' && end != name + 1 && l->id == id)
+		if ((long)l->id == id)
 			return l;
 	return NULL;
 }

@@ -13,7 +13,6 @@
 #include "cluster/server.h"
 
 #define WEIGHT_MOST 256
-#define LIMIT_MOST 1000000	/* as of max_connections in the file */
 
 /* A server's own name may have a '/' in it; a pool's has none. */
 struct server *
@@ -151,7 +150,6 @@ void
 set_maxconn_server(struct request *r)
 {
 	struct server *s = first_server(r);
-	char *end;
 	long n;
 
 	if (s == NULL)
@@ -160,8 +158,7 @@ set_maxconn_server(struct request *r)
 		text_add(r->out, "Require <maxconn>.\n");
 		return;
 	}
-	n = strtol(r->argv[1], &end, 10);
-	if (end == r->argv[1] || *end != '\0' || n < 0 || n > LIMIT_MOST)
+	if (!request_number(r->argv[1], &n) || n < 0 || n > LIMIT_MOST)
 		text_add(r->out, "Invalid maxconn: a number from 0, which is "
 		    "no limit, to %d is expected.\n", LIMIT_MOST);
 	else

@@ -1,7 +1,6 @@
 /*
  * show_servers.c - the servers of all pools, or of one, for machines.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "admin/command.h"
@@ -259,14 +258,14 @@ struct pool *
 request_pool(struct request *r, const char *name)
 {
 	struct pool *p;
-	char *end;
-	unsigned long id;
+	long id;
 
 	if (name[0] != '#')
 		return cluster_find(&r->worker->cluster, name);
-	id = strtoul(name + 1, &end, 10);
+	if (!request_number(name + 1, &id))
+		return NULL;
 	list_each(p, &r->worker->cluster.pools, struct pool, node)
-		if (*end == '\0' && end != name + 1 && POOL_IDS + p->id == id)
+		if ((long)(POOL_IDS + p->id) == id)
 			return p;
 	return NULL;
 }

@@ -5,7 +5,6 @@
  * What does not apply is empty; times are averages in milliseconds.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "admin/command.h"
@@ -22,15 +21,6 @@ struct filter {
 	bool typed, up, no_maint;
 };
 
-static bool
-read_number(const char *s, long *out)
-{
-	char *end;
-
-	*out = strtol(s, &end, 10);
-	return end != s && *end == '\0';
-}
-
 /* The three words that choose stand first, the others in any order. */
 static void
 read_filter(struct filter *f, const struct request *r)
@@ -38,9 +28,9 @@ read_filter(struct filter *f, const struct request *r)
 	int i = 0;
 
 	*f = (struct filter){ .iid = -1, .types = -1, .sid = -1 };
-	if (r->argc >= 3 && read_number(r->argv[1], &f->types) &&
-	    read_number(r->argv[2], &f->sid)) {
-		if (!read_number(r->argv[0], &f->iid))
+	if (r->argc >= 3 && request_number(r->argv[1], &f->types) &&
+	    request_number(r->argv[2], &f->sid)) {
+		if (!request_number(r->argv[0], &f->iid))
 			f->name = r->argv[0];
 		i = 3;
 	} else {
