@@ -507,6 +507,16 @@ stage_close(struct stage *st)
 }
 
 void
+stage_close_probed(struct stage *st)
+{
+	struct server *s;
+
+	list_each(s, &stage_pool(st)->servers, struct server, node)
+		server_set_admin(s, SERVER_MAINT);
+	stage_close(st);
+}
+
+void
 stage_end(struct stage *st)
 {
 	struct wire *w;

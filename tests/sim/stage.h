@@ -111,6 +111,10 @@ void stage_apply(struct stage *st, const struct stage_conf *c);
  * as well. */
 void stage_close(struct stage *st);
 
+/* The same, once all servers of the first pool are in maintenance, so that no
+ * probe is under way. */
+void stage_close_probed(struct stage *st);
+
 /* The same, while whatever was in flight still is: the worker ends it. */
 void stage_end(struct stage *st);
 

@@ -73,17 +73,6 @@ count(const char *text, const char *part)
 	return n;
 }
 
-/* Nothing is under way any more, so that the stage can close. */
-static void
-close_all(struct stage *st)
-{
-	struct server *s;
-
-	list_each(s, &stage_pool(st)->servers, struct server, node)
-		server_set_admin(s, SERVER_MAINT);
-	stage_close(st);
-}
-
 static void
 a_server_that_accepts_passes_a_tcp_check(void **state)
 {
@@ -99,7 +88,7 @@ a_server_that_accepts_passes_a_tcp_check(void **state)
 	assert_false(stage_server(&st, "a")->health.running);
 	assert_int_equal(stage_pool(&st)->nusable, 2);
 	assert_int_equal(stage_server(&st, "a")->nbusy, 0);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -125,7 +114,7 @@ a_refused_connect_is_told_and_takes_the_server_down(void **state)
 	assert_status(&st, "a", "UP");
 	assert_int_equal(count(stage_log(&st), "\"event\":\"health\""), 1);
 	assert_int_equal(stage_server(&st, "a")->count.chkdown, 1);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -143,7 +132,7 @@ a_connect_that_hangs_is_l4tout(void **state)
 	stage_advance(&st, MSEC(40));
 	assert_status(&st, "a", "DOWN");
 	assert_result(&st, CHECK_L4TOUT, 0, "no connection within 500 ms");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -163,7 +152,7 @@ a_shortage_of_our_own_is_said_once_a_minute(void **state)
 	stage_advance(&st, SEC(20));
 	assert_int_equal(count(stage_log(&st), "cannot be probed"), 1);
 	assert_int_equal(stage_server(&st, "a")->count.chkfail, 0);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -183,7 +172,7 @@ the_request_is_as_configured(void **state)
 	assert_has(text, "\r\nX-Probe: yes\r\n");
 	assert_has(text, "\r\nUser-Agent: steelyard-check\r\n");
 	assert_ends(text, "\r\n\r\n");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -197,7 +186,7 @@ the_host_is_the_address_unless_configured(void **state)
 	text = heard(&st, await_probe(&st));
 	assert_starts(text, "GET / HTTP/1.1\r\n");
 	assert_has(text, "\r\nHost: 10.0.0.1:80\r\n");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 /* What the server says to one probe, and what is made of it. */
@@ -245,7 +234,7 @@ each_answer_has_its_meaning(void **state)
 		assert_true(w->closed);
 		assert_status(&st, "a", health_result_passed(rows[i].result) ?
 		    "UP" : "DOWN");
-		close_all(&st);
+		stage_close_probed(&st);
 	}
 }
 
@@ -267,7 +256,7 @@ rubbish_and_a_reset_are_l7rsp(void **state)
 	say_reset(&st, await_probe(&st));
 	assert_result(&st, CHECK_L7RSP, 0,
 	    "connection reset without an answer");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -285,7 +274,7 @@ no_answer_in_time_is_l7tout(void **state)
 	stage_advance(&st, MSEC(40));
 	assert_true(w->closed);
 	assert_result(&st, CHECK_L7TOUT, 0, "no answer within 500 ms");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 /* The process was stopped, or has more to do than it can. */
@@ -311,7 +300,7 @@ time_that_was_lost_here_is_given_back_to_the_server(void **state)
 	}
 	say(&st, w, FINE);
 	assert_status(&st, "a", "UP");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -327,7 +316,7 @@ lost_time_does_not_hide_a_server_that_is_silent(void **state)
 		stall(&st, SEC(3));
 	assert_true(w->closed);
 	assert_result(&st, CHECK_L7TOUT, 0, "no answer within 500 ms");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -348,7 +337,7 @@ an_answer_before_the_question_is_not_lost(void **state)
 	stage_advance(&st, MSEC(10));
 	assert_false(stage_server(&st, "a")->health.running);
 	assert_status(&st, "a", "DOWN");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 #define BODY CHECK("http", "body = \"all is well\";")
@@ -369,7 +358,7 @@ a_text_is_found_across_pieces_of_the_body(void **state)
 	say(&st, w, "9\r\nell, more");
 	assert_result(&st, CHECK_L7OK, 200, "status 200 in 0.0 ms");
 	assert_true(w->closed);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -401,7 +390,7 @@ a_text_that_is_missing_is_l7rsp(void **state)
 	stage_advance(&st, MSEC(520));
 	assert_result(&st, CHECK_L7TOUT, 200,
 	    "no complete answer within 500 ms");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -423,7 +412,7 @@ down_after_three_failures_up_after_two_passes(void **state)
 		say(&st, await_probe(&st), "%s", steps[i].says);
 		assert_status(&st, "a", steps[i].status);
 	}
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -447,7 +436,7 @@ probes_keep_their_interval_with_some_jitter(void **state)
 		most = gap > most ? gap : most;
 	}
 	assert_true(least < MSEC(950) && most > MSEC(1050));
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -463,7 +452,7 @@ a_slow_probe_never_overlaps_the_next(void **state)
 	assert_int_equal(stage_dials(&st, SERVER_A), 1);
 	stage_advance(&st, SEC(9));
 	assert_in_range(stage_dials(&st, SERVER_A), 9, 11);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -489,7 +478,7 @@ intervals_follow_the_state(void **state)
 	await_dial(&st, SEC(4));
 	stage_advance(&st, MSEC(130));
 	assert_status(&st, "a", "UP");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -519,7 +508,7 @@ maint_stops_probes_and_drain_does_not(void **state)
 	server_set_admin(a, SERVER_READY);
 	assert_status(&st, "a", "UP");
 	assert_int_equal(stage_pool(&st)->nusable, 1);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -534,7 +523,7 @@ a_client_of_a_pool_that_still_checks_gets_503(void **state)
 	say(&st, client, GET);
 	assert_starts(heard(&st, client), "HTTP/1.1 503 ");
 	assert_int_equal(stage_pool(&st)->count.lbtot, 0);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -560,7 +549,7 @@ idle_connections_end_when_their_server_goes_down(void **state)
 	assert_int_equal(a->nidle, 0);
 	stage_settle(&st);
 	assert_true(server->closed);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 /* One request in flight while its server goes down. */
@@ -586,7 +575,7 @@ go_down_in_flight(const char *pool, bool ends)
 		say(&st, server, OK);
 	assert_starts(heard(&st, client),
 	    ends ? "HTTP/1.1 50" : "HTTP/1.1 200 OK\r\n");
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -637,7 +626,7 @@ a_server_that_is_removed_is_probed_no_more(void **state)
 	stage_advance(&st, SEC(5));
 	assert_int_equal(stage_dials(&st, SERVER_A), 1);
 	assert_true(stage_dials(&st, SERVER_B) > 1);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -659,7 +648,7 @@ a_new_server_waits_for_its_first_pass(void **state)
 	w = await_probe(&st);
 	say(&st, w, "%s", FINE);
 	assert_int_equal(stage_pool(&st)->nusable, 2);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 static void
@@ -678,7 +667,7 @@ the_first_probes_come_soon_and_spread_then(void **state)
 	assert_int_equal(stage_dials(&st, SERVER_B), 1);
 	stage_advance(&st, SEC(21));
 	assert_int_equal(stage_dials(&st, SERVER_B), 2);
-	close_all(&st);
+	stage_close_probed(&st);
 }
 
 #define T(name) cmocka_unit_test(name)

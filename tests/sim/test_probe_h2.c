@@ -28,16 +28,6 @@ await_probe(struct stage *st)
 }
 
 static void
-close_all(struct stage *st)
-{
-	struct server *s;
-
-	list_each(s, &stage_pool(st)->servers, struct server, node)
-		server_set_admin(s, SERVER_MAINT);
-	stage_close(st);
-}
-
-static void
 assert_result(const struct stage *st, enum health_result result, int code,
     const char *sentence)
 {
@@ -100,7 +90,7 @@ each_answer_to_a_call_has_its_meaning(void **state)
 		stage_settle(&st);
 		assert_result(&st, r->result, r->code, r->sentence);
 		assert_true(p->w->closed);
-		close_all(&st);
+		stage_close_probed(&st);
 	}
 }
 
@@ -131,7 +121,7 @@ a_stream_or_connection_that_breaks_is_told(void **state)
 		    "it reset the stream with INTERNAL_ERROR" :
 		    "it sent GOAWAY with ENHANCE_YOUR_CALM, saying "
 		    "\"no probes\"");
-		close_all(&st);
+		stage_close_probed(&st);
 	}
 }
 
@@ -156,7 +146,7 @@ half_an_answer_is_cut_or_late(void **state)
 			assert_result(&st, CHECK_L7TOUT, i % 2 ? 0 : 200,
 			    "no complete answer within 500 ms");
 		}
-		close_all(&st);
+		stage_close_probed(&st);
 	}
 }
 
