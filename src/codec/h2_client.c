@@ -13,6 +13,7 @@
 #include "codec/h2.h"
 
 #include "codec/h2_side.h"
+#include "codec/h2_words.h"
 
 #define STREAM_WINDOW (128 * 1024)	/* H2_PIECES hold it */
 #define MOST_STRAY (2 * STREAM_WINDOW)	/* with the heads of frames */
@@ -321,6 +322,20 @@ send_head(struct stream *stream, const struct head *head, bool end)
 	s->nwaits = n;
 }
 
+/* What a server says to it is kept once: streams may point at the words. */
+static void
+on_goaway(struct h2 *h, const nghttp2_goaway *g)
+{
+	h->codec.why = h2_words_goaway(g->error_code);
+	if (h->codec.why == NULL || g->opaque_data_len == 0)
+		return;
+	if (h->said == NULL)
+		h->said = h2_words_saying(h->codec.why,
+		    slice_make((const char *)g->opaque_data,
+		    g->opaque_data_len));
+	h->codec.why = h->said;
+}
+
 /* Requests that had to wait for this. */
 static void
 on_settings(struct h2 *h)
@@ -368,6 +383,7 @@ static const struct h2_role role = {
 	.parted = parted,
 	.tell_fault = tell_fault,
 	.on_settings = on_settings,
+	.on_goaway = on_goaway,
 	.settle = settle,
 };
 

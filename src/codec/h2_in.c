@@ -163,20 +163,6 @@ take_pong(struct h2 *h, const nghttp2_ping *ping)
 		nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
 }
 
-/* What a server says to it is kept once: streams may point at the words. */
-static void
-take_goaway(struct h2 *h, const nghttp2_goaway *g)
-{
-	h->codec.why = h2_words_goaway(g->error_code);
-	if (h->codec.why == NULL || g->opaque_data_len == 0)
-		return;
-	if (h->said == NULL)
-		h->said = h2_words_saying(h->codec.why,
-		    slice_make((const char *)g->opaque_data,
-		    g->opaque_data_len));
-	h->codec.why = h->said;
-}
-
 static int
 on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
@@ -205,8 +191,7 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 		h->role->on_reset(h, s);
 		break;
 	case NGHTTP2_GOAWAY:
-		if (!h->role->server)
-			take_goaway(h, &frame->goaway);
+		h->role->on_goaway(h, &frame->goaway);
 		break;
 	case NGHTTP2_SETTINGS:
 		h->codec.settled = h->codec.settled ||

@@ -241,6 +241,15 @@ finish_drain(struct h2 *h)
 	h2_finish(h, CODEC_LINGER);
 }
 
+/* A client that says so asks no more, and hears what we serve of it. */
+static void
+on_goaway(struct h2 *h, const nghttp2_goaway *g)
+{
+	(void)g;
+	h->draining = true;
+	end_drain(h);
+}
+
 /*
  * Of the first GOAWAY, and what it had begun to ask before is all here: clients
  * put the answer to a PING before requests that wait to be sent, so that there
@@ -339,6 +348,7 @@ static const struct h2_role role = {
 	.part = part,
 	.parted = parted,
 	.tell_fault = tell_fault,
+	.on_goaway = on_goaway,
 	.settle = settle,
 };
 

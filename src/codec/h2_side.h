@@ -64,6 +64,8 @@ struct h2_role {
 	void (*tell_fault)(struct h2 *h);
 	/* The peer's SETTINGS have come.  May be NULL. */
 	void (*on_settings)(struct h2 *h);
+	/* The peer said GOAWAY. */
+	void (*on_goaway)(struct h2 *h, const nghttp2_goaway *g);
 	/* The end of each recv. */
 	void (*settle)(struct h2 *h);
 };

@@ -403,6 +403,47 @@ serves_nothing_that_its_goaway_does_not_name(void **state)
 	assert_int_equal(r->codec->end, CODEC_LINGER);
 }
 
+/* It asks no more, and what it did ask is served. */
+static void
+lets_a_client_go_that_says_so(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	nghttp2_submit_goaway(r->peer, 0, 0, NGHTTP2_NO_ERROR, NULL, 0);
+	h2_rig_get(r);		/* in the same piece, and another behind it */
+	h2_rig_pump(r);
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	assert_int_equal(r->nstreams, 1);
+	assert_int_equal(r->ngoaways, 1);
+	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	assert_int_equal(r->replies[3].code, NGHTTP2_REFUSED_STREAM);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
+	h2_rig_pump(r);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->replies[1].status, 204);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+/* What stands behind its GOAWAY is not served in one cut of the bytes, and
+ * dropped in another. */
+static void
+ends_idle_at_a_clients_goaway(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_pump(r);
+	nghttp2_submit_goaway(r->peer, 0, 0, NGHTTP2_NO_ERROR, NULL, 0);
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	assert_int_equal(r->nstreams, 0);
+	assert_int_equal(r->ngoaways, 1);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
 static void
 asks_whether_the_client_is_there(void **state)
 {
@@ -678,6 +719,8 @@ main(void)
 		TEST(opens_a_websocket_by_extended_connect),
 		TEST(drains_in_two_steps),
 		TEST(serves_nothing_that_its_goaway_does_not_name),
+		TEST(lets_a_client_go_that_says_so),
+		TEST(ends_idle_at_a_clients_goaway),
 		TEST(asks_whether_the_client_is_there),
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
