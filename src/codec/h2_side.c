@@ -68,11 +68,13 @@ void
 h2_phase(struct h2 *h)
 {
 	bool server = h->role->server;
+	/* One that our GOAWAY does not name asks for nothing. */
+	bool in_head = h->watch.in_section && !h->over && server &&
+	    (!h->drained || h->into != NULL);
 
 	/* A fault is a request too, once it is told. */
 	h->codec.phase = h->nheld > 0 || (h->why != NULL && server) ?
-	    CODEC_BUSY : h->watch.in_section && !h->over && server ?
-	    CODEC_HEAD : CODEC_IDLE;
+	    CODEC_BUSY : in_head ? CODEC_HEAD : CODEC_IDLE;
 }
 
 static void

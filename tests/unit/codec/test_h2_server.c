@@ -445,6 +445,18 @@ ends_idle_at_a_clients_goaway(void **state)
 }
 
 static void
+awaits_no_head_behind_a_goaway(void **state)
+{
+	static const char bytes[] = "\0\0\x8\7\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	    "\0\0\x9\1\5\0\0\0\1\x82";
+	struct h2_rig *r = *state;
+
+	h2_rig_pump(r);
+	h2_rig_feed(r, bytes, sizeof(bytes) - 1);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+static void
 asks_whether_the_client_is_there(void **state)
 {
 	struct h2_rig *r = *state;
@@ -721,6 +733,7 @@ main(void)
 		TEST(serves_nothing_that_its_goaway_does_not_name),
 		TEST(lets_a_client_go_that_says_so),
 		TEST(ends_idle_at_a_clients_goaway),
+		TEST(awaits_no_head_behind_a_goaway),
 		TEST(asks_whether_the_client_is_there),
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
