@@ -187,8 +187,6 @@ def ends_the_stream(stream, bytes_, code):
     ("a head as large as may be in one frame", frame(
         HEADERS, BOTH, IDLE, head() + block(("x", "y" * 126)) * 90)),
     ("PING acknowledged unasked", frame(PING, ACK, 0, bytes(8))),
-    ("GOAWAY of an unknown error", frame(
-        GOAWAY, 0, 0, bytes(4) + b"\0\0\0\xff")),
     ("SETTINGS of nothing", frame(SETTINGS)),
     ("SETTINGS said twice in one frame", frame(
         SETTINGS, 0, 0, setting(4, 1) + setting(4, 65535))),
@@ -201,6 +199,21 @@ def goes_on(bytes_):
     with prepared(proxy()) as w:
         w.send(bytes_)
         is_served(w, 101)
+
+
+@rows([
+    ("a GOAWAY is answered", NONE),
+    ("a GOAWAY of an unknown error is answered", b"\0\0\0\xff"),
+])
+def leaves(code):
+    """A client that says so is served what it asked before."""
+    with prepared(proxy()) as w:
+        w.send(frame(GOAWAY, 0, 0, NONE + code))
+        equal(w.until(GOAWAY), bytes([0, 0, 0, BROKEN]) + NONE)
+        w.ask(LAST)
+        w.send(frame(DATA, END_STREAM, OPEN))
+        equal({of for kind, _, of, _ in iter(w.frame, None)
+               if kind == HEADERS}, {HALF, OPEN}, "the streams answered")
 
 
 @rows([
