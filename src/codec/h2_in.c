@@ -60,6 +60,7 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 
 	h->nupdate = 0;
 	h->into = s;
+	h->queued = nghttp2_session_get_outbound_queue_size(session);
 	if (s != NULL)
 		s->stream.bytes_in += hd->length + 9;
 	if (hd->type == NGHTTP2_HEADERS)
@@ -163,6 +164,25 @@ take_pong(struct h2 *h, const nghttp2_ping *ping)
 		nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
 }
 
+/*
+ * The library resets a stream whose window SETTINGS make too large, which is a
+ * fault of the connection's (RFC 9113 6.9.2): then more is to be sent now than
+ * that they were taken.
+ */
+static void
+take_settings(struct h2 *h, bool ack)
+{
+	if (!ack && nghttp2_session_get_outbound_queue_size(h->session) >
+	    h->queued + 1) {
+		h2_fail(h, NGHTTP2_FLOW_CONTROL_ERROR, 400,
+		    h2_words_fault(NGHTTP2_FLOW_CONTROL_ERROR));
+		return;
+	}
+	h->codec.settled = h->codec.settled || !ack;
+	if (h->role->on_settings != NULL)
+		h->role->on_settings(h);
+}
+
 static int
 on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
@@ -194,10 +214,7 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 		h->role->on_goaway(h, &frame->goaway);
 		break;
 	case NGHTTP2_SETTINGS:
-		h->codec.settled = h->codec.settled ||
-		    (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
-		if (h->role->on_settings != NULL)
-			h->role->on_settings(h);
+		take_settings(h, (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0);
 		break;
 	case NGHTTP2_PING:
 		if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)

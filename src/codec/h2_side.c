@@ -163,6 +163,7 @@ take(struct h2 *h, struct buf *in)
 	ssize_t rv = 0;
 
 	h->in += n;
+	h->queued = nghttp2_session_get_outbound_queue_size(h->session);
 	if (!h->over)
 		rv = nghttp2_session_mem_recv(h->session, (const uint8_t *)p,
 		    n);

@@ -164,6 +164,8 @@ struct h2 {
 	uint64_t stray;			/* that it may be silent about */
 	uint8_t ntext;			/* of the first bytes, those that are
 					 * as an answer of HTTP/1 begins */
+	size_t queued;			/* frames to send, when the one that
+					 * comes began, or went on */
 	size_t section;			/* bytes of the section that comes */
 	struct h2_stream *into;		/* whose frame comes, or NULL */
 	const char *why;		/* the connection's fault; to be told */

@@ -105,6 +105,13 @@ def prepared(s):
         SETTINGS, 0, 0, setting(2, 2)), PROTOCOL),
     ("SETTINGS of a window too large", frame(
         SETTINGS, 0, 0, setting(4, 1 << 31)), FLOW),
+    ("SETTINGS that overflow a stream's window", frame(
+        WINDOW, 0, HALF, b"\x7f\0\0\0") + frame(
+        SETTINGS, 0, 0, setting(3, 9) + setting(4, (1 << 31) - 1)), FLOW),
+    ("SETTINGS that overflow the windows of two", frame(
+        WINDOW, 0, HALF, b"\x7f\0\0\0") + frame(
+        WINDOW, 0, OPEN, b"\x7f\0\0\0") + frame(
+        SETTINGS, 0, 0, setting(4, (1 << 31) - 1)), FLOW),
     ("SETTINGS of frames too small", frame(
         SETTINGS, 0, 0, setting(5, 16383)), PROTOCOL),
     ("SETTINGS of frames too large", frame(
@@ -141,9 +148,6 @@ def ends_the_connection(bytes_, code):
         HEADERS, END_HEADERS, OPEN, block(("x", "y"))), PROTOCOL),
     ("a stream's window that overflows", HALF, frame(
         WINDOW, 0, HALF, MOST), FLOW),
-    ("SETTINGS that overflow a stream's window", HALF, frame(
-        WINDOW, 0, HALF, b"\x7f\0\0\0")
-        + frame(SETTINGS, 0, 0, setting(4, (1 << 31) - 1)), FLOW),
     ("HEADERS of a closed stream", OVER, frame(HEADERS, BOTH, OVER, head()),
      CLOSED),
     ("HEADERS of a reset stream", BROKEN, frame(
@@ -190,6 +194,10 @@ def ends_the_stream(stream, bytes_, code):
     ("SETTINGS of nothing", frame(SETTINGS)),
     ("SETTINGS said twice in one frame", frame(
         SETTINGS, 0, 0, setting(4, 1) + setting(4, 65535))),
+    ("SETTINGS of the largest windows there may be", frame(
+        WINDOW, 0, HALF, b"\x7f\0\0\0") + frame(
+        WINDOW, 0, OPEN, b"\x7f\0\0\0") + frame(
+        SETTINGS, 0, 0, setting(4, 0xffffff))),
     ("SETTINGS of no push", frame(SETTINGS, 0, 0, setting(2, 0))),
     ("SETTINGS of the largest frames", frame(
         SETTINGS, 0, 0, setting(5, (1 << 24) - 1))),

@@ -129,6 +129,9 @@ FAULTS = [
     ("SETTINGS that allow push", frame(SETTINGS, 0, 0, setting(2, 1)), RULES),
     ("SETTINGS of a window too large", frame(
         SETTINGS, 0, 0, setting(4, 1 << 31)), WINDOWS),
+    ("SETTINGS that overflow a stream's window", frame(
+        WINDOW, 0, 1, b"\x7f\0\0\0") + frame(
+        SETTINGS, 0, 0, setting(4, 0x7fffffff)), WINDOWS),
     ("SETTINGS of frames too small", frame(SETTINGS, 0, 0, setting(5, 1)),
      RULES),
     ("SETTINGS of CONNECT neither on nor off", frame(

@@ -518,6 +518,26 @@ expires_idle_and_inside_a_head(void **state)
 	assert_int_equal(r->codec->end, CODEC_LINGER);
 }
 
+/* Answers that are not written yet are no sign of a window that overflowed. */
+static void
+takes_settings_that_come_in_pieces(void **state)
+{
+	struct h2_rig *r = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		h2_rig_get(r);
+	h2_rig_pump(r);
+	h2_rig_feed(r, "\0\0\6\4\0\0\0\0\0\0", 10);
+	for (unsigned i = 0; i < 3; i++)
+		h2_rig_respond(r, i, 204, LENGTH_NONE, true);
+	h2_rig_feed(r, "\4\0\0\1\0", 5);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	h2_rig_pump(r);
+	for (unsigned i = 0; i < 3; i++)
+		h2_rig_release(r, i);
+	assert_int_equal(r->goaway, 99);
+}
+
 static void
 get_field(struct h2_rig *r, unsigned i)
 {
@@ -737,6 +757,7 @@ main(void)
 		TEST(asks_whether_the_client_is_there),
 		TEST(drains_at_once_when_idle_and_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
+		TEST(takes_settings_that_come_in_pieces),
 		TEST(goes_on_after_a_rest),
 		TEST(ends_from_a_rest),
 		TEST(does_not_rest_with_a_stream),
