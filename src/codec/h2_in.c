@@ -21,6 +21,13 @@ find(nghttp2_session *session, int32_t id)
 	    nghttp2_session_get_stream_user_data(session, id);
 }
 
+static bool
+has_been(const struct h2 *h, const nghttp2_frame_hd *hd)
+{
+	return hd->stream_id % 2 == 1 && hd->stream_id <=
+	    nghttp2_session_get_last_proc_stream_id(h->session);
+}
+
 /*
  * Of a stream that is over a server has nothing to say, and a client nothing to
  * ask: the library drops its head without a word, once it has read it.
@@ -34,8 +41,20 @@ is_stray(const struct h2 *h, const struct h2_stream *s,
 	if (!h->role->server)
 		return hd->type == NGHTTP2_HEADERS ||
 		    hd->type == NGHTTP2_RST_STREAM;
-	return hd->type == NGHTTP2_HEADERS && (h->drained || hd->stream_id <=
-	    nghttp2_session_get_last_proc_stream_id(h->session));
+	return hd->type == NGHTTP2_HEADERS && (h->drained || has_been(h, hd));
+}
+
+/*
+ * The client knows that the stream is over, for it has ended its own message;
+ * behind a reset it may not know yet (RFC 9113 5.1).  Of DATA that comes too
+ * late the library says nothing.
+ */
+static bool
+is_too_late(const struct h2 *h, const struct h2_stream *s,
+    const nghttp2_frame_hd *hd)
+{
+	return s == NULL && h->role->server && hd->type == NGHTTP2_HEADERS &&
+	    hd->stream_id > h->last_reset && has_been(h, hd);
 }
 
 /* It counts, and a client that waits for an answer is told. */
@@ -72,7 +91,10 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
 		h2_fail(h, NGHTTP2_PROTOCOL_ERROR, 400,
 		    h2_words_fault(NGHTTP2_PROTOCOL_ERROR));
-	if (is_stray(h, s, hd))
+	if (is_too_late(h, s, hd))
+		h2_fail(h, NGHTTP2_STREAM_CLOSED, 400,
+		    h2_words_fault(NGHTTP2_STREAM_CLOSED));
+	else if (is_stray(h, s, hd))
 		take_stray(h, hd);
 	return 0;
 }
@@ -307,6 +329,8 @@ on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 		h->into = NULL;
 	if (s->stream.why == NULL)
 		s->stream.why = h2_words_broken(code);
+	if ((!s->in_end || code != NGHTTP2_NO_ERROR) && id > h->last_reset)
+		h->last_reset = id;
 	if (s->held)
 		h->role->lose(s, code == NGHTTP2_REFUSED_STREAM ?
 		    STREAM_REFUSED : STREAM_CANCEL);

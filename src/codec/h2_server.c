@@ -65,6 +65,7 @@ begin(struct h2 *h, struct h2_stream *s, const nghttp2_frame *frame)
 	if (h->drained || h->nheld >= h->codec.limits->streams) {
 		if (!h->drained)
 			count_reset(h);
+		h->last_reset = frame->hd.stream_id;
 		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE,
 		    frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
 		return;

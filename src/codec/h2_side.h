@@ -164,6 +164,8 @@ struct h2 {
 	uint64_t stray;			/* that it may be silent about */
 	uint8_t ntext;			/* of the first bytes, those that are
 					 * as an answer of HTTP/1 begins */
+	int32_t last_reset;		/* streams above it that are over were
+					 * ended by both */
 	size_t queued;			/* frames to send, when the one that
 					 * comes began, or went on */
 	size_t section;			/* bytes of the section that comes */

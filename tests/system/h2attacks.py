@@ -191,8 +191,8 @@ FLOODS = [
         get(1) + frame(RST, 0, 1, CANCEL), frame(DATA, 0, 1))),
     Attack("RST_STREAM of closed streams", repeated(
         get(1), frame(RST, 0, 1, CANCEL))),
-    Attack("HEADERS of closed streams", repeated(
-        get(100001), get(1))),
+    Attack("HEADERS of streams that were reset", repeated(
+        get(1) + frame(RST, 0, 1, CANCEL), get(1))),
     Attack("GOAWAY", repeated(b"", frame(GOAWAY, 0, 0, bytes(8))),
            codes=(CALM, 0, None)),
     Attack("GOAWAY, large", repeated(

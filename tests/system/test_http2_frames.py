@@ -76,6 +76,8 @@ def prepared(s):
     ("HEADERS where all has come", frame(HEADERS, BOTH, HALF, head()),
      CLOSED),
     ("DATA where all has come", frame(DATA, 0, HALF, b"x"), CLOSED),
+    ("a lower number than before", frame(HEADERS, BOTH, LAST, head())
+     + frame(HEADERS, BOTH, IDLE, head()), CLOSED),
     ("HEADERS with more padding than there is", frame(
         HEADERS, BOTH | PADDED, IDLE, b"\xff" + head()), PROTOCOL),
     ("HEADERS all padding", frame(
@@ -148,12 +150,10 @@ def ends_the_connection(bytes_, code):
         HEADERS, END_HEADERS, OPEN, block(("x", "y"))), PROTOCOL),
     ("a stream's window that overflows", HALF, frame(
         WINDOW, 0, HALF, MOST), FLOW),
-    ("HEADERS of a closed stream", OVER, frame(HEADERS, BOTH, OVER, head()),
-     CLOSED),
+    ("HEADERS of a closed stream below one that was reset", OVER, frame(
+        HEADERS, BOTH, OVER, head()), CLOSED),
     ("HEADERS of a reset stream", BROKEN, frame(
         HEADERS, BOTH, BROKEN, head()), CLOSED),
-    ("a lower number than before", IDLE, frame(HEADERS, BOTH, LAST, head())
-     + frame(HEADERS, BOTH, IDLE, head()), CLOSED),
 ])
 def ends_the_stream(stream, bytes_, code):
     """It alone: the connection goes on."""
@@ -161,6 +161,18 @@ def ends_the_stream(stream, bytes_, code):
         w.send(bytes_)
         equal(w.until(RST, stream), code.to_bytes(4, "big"), "the code")
         is_served(w, 101)
+
+
+@case
+def a_head_of_a_stream_that_both_have_ended_ends_the_connection():
+    """RFC 9113 5.1.  prepared() does reset one."""
+    s = proxy()
+    with H2Wire(s.port) as w:
+        is_served(w, OVER)
+        w.send(frame(HEADERS, BOTH, OVER, head()))
+        equal(w.goaway(), CLOSED, "the code")
+        w.read_eof()
+    equal(s.access(client=w, target=None, status=400)["termination"], "PR")
 
 
 @rows([

@@ -164,8 +164,11 @@ def takes(bytes_):
 def a_head_of_a_closed_stream_harms_no_other():
     """A client may send trailers before it hears that its stream has ended."""
     s = Steelyard(pool(GoodOrigin(name="a")), listener={
-        "timeouts": {"head": "2s"}})
+        "timeouts": {"head": "2s"}}, routes=[
+            {"path": "/no", "respond": {"status": 403}}, {"pool": "web"}])
     with s, H2Wire(s.port) as w:
+        w.ask(7, "POST", "/no", end=False)
+        equal(w.until(RST, 7), bytes(4), "NO_ERROR")
         w.ask(9)
         w.until(DATA, 9)
         w.send(frame(HEADERS, BOTH, 7, block(("x", "y"))))
