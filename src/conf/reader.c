@@ -21,7 +21,8 @@ struct place {
 struct complaint {
 	struct conf_where where;
 	size_t order;		/* in which they were made */
-	const char *text;
+	const char *section, *key;	/* borrowed until they are told */
+	struct slice what;
 };
 
 void
@@ -75,22 +76,15 @@ void
 reader_vcomplain(struct reader *r, struct conf_where where,
     const char *section, const char *key, const char *fmt, va_list ap)
 {
-	struct arena *arena = &r->conf->arena;
-	bool dot = section[0] != '\0' && key != NULL;
-	struct slice what, text;
-
 	if (r->ncomplaints == r->capcomplaints) {
 		r->capcomplaints = r->capcomplaints > 0 ?
 		    r->capcomplaints * 2 : 16;
 		r->complaints = mem_grow(r->complaints, r->capcomplaints,
 		    sizeof(*r->complaints));
 	}
-	what = arena_vprint(arena, fmt, ap);
-	text = arena_print(arena, "%s:%u: %s%s%s: %.*s\n", where.file,
-	    where.line, section, dot ? "." : "", key != NULL ? key : "",
-	    SLICE_ARG(what));
 	r->complaints[r->ncomplaints] = (struct complaint){ where,
-	    r->ncomplaints, arena_string(arena, text) };
+	    r->ncomplaints, section, key,
+	    arena_vprint(&r->conf->arena, fmt, ap) };
 	r->ncomplaints++;
 }
 
@@ -118,6 +112,16 @@ compare_complaints(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
+static void
+tell(const struct complaint *c, struct text *errors)
+{
+	bool dot = c->section[0] != '\0' && c->key != NULL;
+
+	text_add(errors, "%s:%u: %s%s%s: %.*s\n", c->where.file, c->where.line,
+	    c->section, dot ? "." : "", c->key != NULL ? c->key : "",
+	    SLICE_ARG(c->what));
+}
+
 void
 reader_tell(struct reader *r, struct text *errors)
 {
@@ -125,7 +129,7 @@ reader_tell(struct reader *r, struct text *errors)
 		qsort(r->complaints, r->ncomplaints, sizeof(*r->complaints),
 		    compare_complaints);
 	for (size_t i = 0; i < r->ncomplaints; i++)
-		text_add_slice(errors, slice_of(r->complaints[i].text));
+		tell(&r->complaints[i], errors);
 }
 
 static const struct place *
@@ -159,12 +163,16 @@ bool
 subject_is_wrong(const struct subject *s, const char *key)
 {
 	struct conf_where at = subject_where(s, key);
-	struct slice head = arena_print(&s->r->conf->arena, "%s:%u: %s.%s: ",
-	    at.file, at.line, s->section, key);
+	const struct complaint *c;
 
-	for (size_t i = 0; i < s->r->ncomplaints; i++)
-		if (slice_starts(slice_of(s->r->complaints[i].text), head))
+	for (size_t i = 0; i < s->r->ncomplaints; i++) {
+		c = &s->r->complaints[i];
+		if (c->where.line == at.line && c->key != NULL &&
+		    strcmp(c->key, key) == 0 &&
+		    strcmp(c->section, s->section) == 0 &&
+		    strcmp(c->where.file, at.file) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -36,7 +36,8 @@ void reader_note(struct reader *r, const void *base, const struct option *o,
 /* Called once, when all is noted; the functions below need it. */
 void reader_sort(struct reader *r);
 
-/* A sentence about an option, or about a section when key is NULL. */
+/* A sentence about an option, or about a section when key is NULL.  Both
+ * names are borrowed until reader_tell; the sentence is copied. */
 void reader_complain(struct reader *r, struct conf_where where,
     const char *section, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
