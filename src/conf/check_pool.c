@@ -27,22 +27,19 @@ static void
 check_balance(struct reader *r, const struct conf_pool *p)
 {
 	struct subject s = { r, "pool", p, p->where };
-	struct nearest near;
+	const char *meant = nearest_value(r->balances, p->balance);
 
-	nearest_init(&near, p->balance);
 	for (const char *const *b = r->balances; *b != NULL; b++) {
 		if (strcmp(*b, p->balance) == 0) {
 			check_hash_counts(&s, p);
 			return;
 		}
-		nearest_offer(&near, *b);
 	}
 	subject_complain(&s, "balance", "\"%s\" is not one of %s%s%s%s",
 	    read_shown(p->balance, &r->conf->arena),
 	    read_names(r->balances, &r->conf->arena),
-	    near.best != NULL ? "; did you mean \"" : "",
-	    near.best != NULL ? near.best : "",
-	    near.best != NULL ? "\"?" : "");
+	    meant != NULL ? "; did you mean \"" : "",
+	    meant != NULL ? meant : "", meant != NULL ? "\"?" : "");
 }
 
 static bool

@@ -3,8 +3,9 @@
  *
  * The distance is Levenshtein's, and two neighbours that changed places count
  * once: letters added, dropped, changed or swapped.  Up to a third of them may
- * differ.
+ * differ.  What is said elsewhere for a value may differ in all of them.
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "conf/nearest.h"
@@ -62,4 +63,79 @@ nearest_offer(struct nearest *n, const char *candidate)
 		return;
 	n->distance = d;
 	n->best = candidate;
+}
+
+/* The first row counts whose value the option knows. */
+static const struct { const char *said, *value; } said_elsewhere[] = {
+	{ "http", "h1" }, { "http1", "h1" }, { "http/1", "h1" },
+	{ "http1.1", "h1" }, { "http/1.1", "h1" }, { "1", "h1" },
+	{ "1.1", "h1" },
+	{ "http2", "h2" }, { "http/2", "h2" }, { "http2.0", "h2" },
+	{ "http/2.0", "h2" }, { "h2c", "h2" }, { "grpc", "h2" },
+	{ "2", "h2" }, { "alpn", "auto" }, { "both", "auto" },
+	{ "https", "http" }, { "ssl", "tls" }, { "connect", "tcp" },
+	{ "tlsv1.2", "1.2" }, { "tls1.2", "1.2" }, { "tls1_2", "1.2" },
+	{ "tlsv1.3", "1.3" }, { "tls1.3", "1.3" }, { "tls1_3", "1.3" },
+	{ "1", "v1" }, { "2", "v2" }, { "true", "v2" }, { "on", "v2" },
+	{ "yes", "v2" },
+	{ "true", "required" }, { "on", "required" }, { "yes", "required" },
+	{ "peer", "required" },
+	{ "true", "make" }, { "on", "make" }, { "yes", "make" },
+	{ "generate", "make" }, { "trust", "keep" }, { "pass", "keep" },
+	{ "false", "off" }, { "no", "off" }, { "none", "off" },
+	{ "disabled", "off" }, { "0", "off" },
+	{ "false", "none" }, { "no", "none" }, { "off", "none" },
+	{ "disabled", "none" },
+	{ "reject", "refuse" }, { "error", "refuse" }, { "pass", "allow" },
+	{ "keep", "allow" }, { "ignore", "drop" },
+	{ "close", "shutdown" }, { "reset", "shutdown" },
+	{ "kill", "shutdown" }, { "finish", "drain" },
+	{ "wait", "queue" }, { "overflow", "next" },
+	{ "503", "fail" }, { "none", "fail" }, { "any", "all" },
+	{ "ketama", "ring" }, { "consistent", "ring" },
+	{ "notice", "info" }, { "err", "error" }, { "crit", "error" },
+	{ "combined", "common" }, { "clf", "common" }, { "text", "haproxy" },
+	{ "httplog", "haproxy" },
+	{ "old", "intermediate" }, { "strict", "modern" },
+	{ "least_connections", "least_conn" }, { "least", "least_conn" },
+	{ "least_request", "least_conn" }, { "rr", "round_robin" },
+	{ "p2c", "random" }, { "source", "hash" }, { "uri", "hash" },
+	{ "ip_hash", "hash" }, { "ring_hash", "hash" }, { "maglev", "hash" },
+	{ "consistent", "hash" },
+};
+
+static const char *
+known(const char *const *values, const char *wanted)
+{
+	for (; *values != NULL; values++)
+		if (strcmp(*values, wanted) == 0)
+			return *values;
+	return NULL;
+}
+
+const char *
+nearest_value(const char *const *values, const char *word)
+{
+	char lower[WORD_MAX + 1];
+	struct nearest n;
+	const char *value;
+	size_t i;
+
+	for (i = 0; word[i] != '\0' && i < WORD_MAX; i++)
+		lower[i] = (char)tolower((unsigned char)word[i]);
+	lower[i] = '\0';
+	if (word[i] != '\0')
+		return NULL;
+	for (i = 0; i < sizeof(said_elsewhere) / sizeof(said_elsewhere[0]);
+	    i++) {
+		if (strcmp(said_elsewhere[i].said, lower) != 0)
+			continue;
+		value = known(values, said_elsewhere[i].value);
+		if (value != NULL)
+			return value;
+	}
+	nearest_init(&n, lower);
+	for (; *values != NULL; values++)
+		nearest_offer(&n, *values);
+	return n.best;
 }

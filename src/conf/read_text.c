@@ -172,20 +172,17 @@ static bool
 read_enum(const struct reading *v)
 {
 	const char *const *names = v->o->more;
-	struct nearest near;
+	const char *meant = nearest_value(names, v->text);
 
-	nearest_init(&near, v->text);
 	for (unsigned i = 0; names[i] != NULL; i++) {
 		if (strcmp(names[i], v->text) == 0) {
 			*(unsigned *)v->at = i;
 			return true;
 		}
-		nearest_offer(&near, names[i]);
 	}
-	if (near.best != NULL)
+	if (meant != NULL)
 		return complain(v, "\"%s\" is not one of %s; did you mean "
-		    "\"%s\"?", shown(v), read_names(names, arena(v)),
-		    near.best);
+		    "\"%s\"?", shown(v), read_names(names, arena(v)), meant);
 	return complain(v, "\"%s\" is not one of %s", shown(v),
 	    read_names(names, arena(v)));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "conf/nearest.h"
 #include "conf/read_text.h"
 #include "conf/read_value.h"
 
@@ -86,6 +87,33 @@ found(const config_setting_t *s, struct arena *a)
 	}
 }
 
+/* A version, or a switch, without quotes. */
+static const char *
+cure_enum(const struct option *o, const config_setting_t *s, struct arena *a)
+{
+	const char *word = "", *meant;
+
+	switch (config_setting_type(s)) {
+	case CONFIG_TYPE_BOOL:
+		word = config_setting_get_bool(s) ? "true" : "false";
+		break;
+	case CONFIG_TYPE_FLOAT:
+		word = arena_string(a, arena_print(a, "%g",
+		    config_setting_get_float(s)));
+		break;
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		word = arena_string(a, arena_print(a, "%lld",
+		    config_setting_get_int64(s)));
+		break;
+	default:
+		break;
+	}
+	meant = nearest_value(o->more, word);
+	return meant == NULL ? "" : arena_string(a, arena_print(a,
+	    "; did you mean \"%s\"?", meant));
+}
+
 /* What to write instead, where that is plain to see. */
 static const char *
 cure(const struct option *o, const config_setting_t *s, struct arena *a)
@@ -100,6 +128,8 @@ cure(const struct option *o, const config_setting_t *s, struct arena *a)
 		    "; write \"%llds\" or \"%lldms\"", n, n));
 	if ((o->type == OPTION_STRING || o->type == OPTION_STATUSES) && n > 0)
 		return arena_string(a, arena_print(a, "; write \"%lld\"", n));
+	if (o->type == OPTION_ENUM)
+		return cure_enum(o, s, a);
 	if (o->type == OPTION_MODE && n > 0)
 		return arena_string(a, arena_print(a, "; write \"0%lld\"", n));
 	if (o->type == OPTION_NUMBER && type == CONFIG_TYPE_STRING &&

@@ -216,7 +216,7 @@ finds_wrong_hashes(void **state)
 		    "servers\n" },
 		{ "on_full = \"wait\";",
 		    "f:2: pool.hash.on_full: \"wait\" is not one of \"next\", "
-		    "\"queue\"\n" },
+		    "\"queue\"; did you mean \"queue\"?\n" },
 	};
 
 	(void)state;

@@ -6,11 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "conf/model.h"
+#include "conf/nearest.h"
 #include "conf/option.h"
 
 static bool
@@ -116,6 +119,35 @@ guesses_keys_of_the_same_section_only(void **state)
 	assert_null(option_first("nothing"));
 }
 
+/* Each value of each, in capitals or with a letter more, is guessed. */
+static void
+guesses_values_of_every_enumerated_option(void **state)
+{
+	const char *const *names;
+	char word[32];
+	unsigned n = 0;
+
+	(void)state;
+	for (const struct option *o = option_table; o->section != NULL; o++) {
+		if (o->type != OPTION_ENUM)
+			continue;
+		names = o->more;
+		for (unsigned i = 0; names[i] != NULL; i++) {
+			(void)snprintf(word, sizeof(word), "%sx", names[i]);
+			if (strlen(names[i]) > 2)
+				assert_string_equal(nearest_value(names, word),
+				    names[i]);
+			for (char *p = word; *p != '\0'; p++)
+				*p = (char)toupper((unsigned char)*p);
+			word[strlen(names[i])] = '\0';
+			assert_string_equal(nearest_value(names, word),
+			    names[i]);
+			n++;
+		}
+	}
+	assert_true(n > 40);
+}
+
 int
 main(void)
 {
@@ -126,6 +158,7 @@ main(void)
 		cmocka_unit_test(puts_the_number_of_a_list_behind_it),
 		cmocka_unit_test(lists_each_option_on_a_line),
 		cmocka_unit_test(guesses_keys_of_the_same_section_only),
+		cmocka_unit_test(guesses_values_of_every_enumerated_option),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

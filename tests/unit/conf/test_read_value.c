@@ -146,6 +146,19 @@ says_what_a_pool_option_takes(void **state)
 		    "f:2: pool.health.type: \"htp\" is not one of "
 		    "\"none\", \"tcp\", \"http\", \"tls\", \"grpc\"; "
 		    "did you mean \"http\"?\n" },
+		{ "protocol = \"http/2\";",
+		    "f:2: pool.protocol: \"http/2\" is not one of \"h1\", "
+		    "\"h2\", \"auto\"; did you mean \"h2\"?\n" },
+		{ "protocol = 2;",
+		    "f:2: pool.protocol: expected one of \"h1\", \"h2\", "
+		    "\"auto\", not the number 2; did you mean \"h2\"?\n" },
+		{ "send_proxy = true;",
+		    "f:2: pool.send_proxy: expected one of \"off\", \"v1\", "
+		    "\"v2\", not true; did you mean \"v2\"?\n" },
+		{ "tls = { min_version = 1.2; };",
+		    "f:2: pool.tls.min_version: expected one of \"policy\", "
+		    "\"1.2\", \"1.3\", not a fraction; did you mean "
+		    "\"1.2\"?\n" },
 		{ "health = { type = \"ping\"; };",
 		    "f:2: pool.health.type: \"ping\" is not one of "
 		    "\"none\", \"tcp\", \"http\", \"tls\", \"grpc\"\n" },
