@@ -115,10 +115,38 @@ sends_the_clients_host(const void *owner)
 	return ((const struct conf_pool *)owner)->host == NULL;
 }
 
+/* Where no probe is sent, all that is said of one waits. */
+static bool
+probes(const void *owner, enum conf_probe one, enum conf_probe other)
+{
+	enum conf_probe type = ((const struct conf_pool *)owner)->health.type;
+
+	return type == PROBE_NONE || type == one || type == other;
+}
+
+static bool
+probes_http(const void *owner)
+{
+	return probes(owner, PROBE_HTTP, PROBE_HTTP);
+}
+
 static bool
 probes_grpc(const void *owner)
 {
-	return ((const struct conf_pool *)owner)->health.type == PROBE_GRPC;
+	return probes(owner, PROBE_GRPC, PROBE_GRPC);
+}
+
+static bool
+probes_by_request(const void *owner)
+{
+	return probes(owner, PROBE_HTTP, PROBE_GRPC);
+}
+
+/* One of TLS may name the host. */
+static bool
+probes_host(const void *owner)
+{
+	return probes_by_request(owner) || probes(owner, PROBE_TLS, PROBE_TLS);
 }
 
 #define IN_LISTENER(group) offsetof(struct conf_listener, group)
@@ -133,6 +161,10 @@ probes_grpc(const void *owner)
 	"delete it, or write verify = true;"
 #define NO_1_2 "is for TLS 1.2, which is not agreed to; delete it, or write " \
 	"min_version = \"1.2\";"
+#define NO_HTTP_PROBE "is for http probes alone; write type = \"http\"; or "   \
+	"delete it"
+#define NO_REQUEST "is for probes that send a request; write "                \
+	"type = \"http\"; or delete it"
 
 static const struct need needs[] = {
 	{ "global.tls", "ticket_period", offsetof(struct conf_global, tls),
@@ -165,6 +197,18 @@ static const struct need needs[] = {
 	{ "pool.slow_start", "aggression", IN_POOL(slow_start),
 	    starts_slowly, "pool.slow_start.window",
 	    "does nothing without a window; write window = \"60s\";", false },
+	{ "pool.health", "method", IN_POOL(health), probes_http,
+	    "pool.health.type", NO_HTTP_PROBE, true },
+	{ "pool.health", "path", IN_POOL(health), probes_http,
+	    "pool.health.type", NO_HTTP_PROBE, true },
+	{ "pool.health", "host", IN_POOL(health), probes_host,
+	    "pool.health.type", NO_REQUEST, true },
+	{ "pool.health", "fields", IN_POOL(health), probes_by_request,
+	    "pool.health.type", NO_REQUEST, true },
+	{ "pool.health", "expect", IN_POOL(health), probes_http,
+	    "pool.health.type", NO_HTTP_PROBE, true },
+	{ "pool.health", "body", IN_POOL(health), probes_http,
+	    "pool.health.type", NO_HTTP_PROBE, true },
 	{ "pool.health", "service", IN_POOL(health), probes_grpc,
 	    "pool.health.type", "is asked for by grpc probes alone; write "
 	    "type = \"grpc\"; or delete it", true },

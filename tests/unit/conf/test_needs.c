@@ -25,6 +25,10 @@ struct need_case {
 	"certificate; write verify = \"required\"; or \"optional\"\n"
 #define NOT_VERIFIED "does nothing while certificates are not verified; "     \
 	"delete it, or write verify = true;\n"
+#define NO_HTTP_PROBE "is for http probes alone; write type = \"http\"; or "   \
+	"delete it\n"
+#define NO_REQUEST "is for probes that send a request; write "                \
+	"type = \"http\"; or delete it\n"
 #define NO_1_2 "is for TLS 1.2, which is not agreed to; delete it, or write " \
 	"min_version = \"1.2\";\n"
 
@@ -192,6 +196,30 @@ finds_idle_options_of_probes(void **state)
 		    "pool.health.service: is asked for by grpc probes alone; "
 		    "write type = \"grpc\"; or delete it\n",
 		    "type = \"grpc\"; service = \"a.B\";" },
+		{ "type = \"tcp\"; service = \"a.B\";",
+		    "pool.health.service: is asked for by grpc probes alone; "
+		    "write type = \"grpc\"; or delete it\n",
+		    "type = \"none\"; service = \"a.B\";" },
+		{ "type = \"tcp\"; path = \"/ok\";",
+		    "pool.health.path: " NO_HTTP_PROBE,
+		    "type = \"http\"; path = \"/ok\";" },
+		{ "type = \"tcp\"; expect = \"200\";",
+		    "pool.health.expect: " NO_HTTP_PROBE,
+		    "type = \"none\"; expect = \"200\";" },
+		{ "type = \"grpc\"; method = \"HEAD\";",
+		    "pool.health.method: " NO_HTTP_PROBE,
+		    "type = \"http\"; method = \"HEAD\";" },
+		{ "type = \"tls\"; body = \"up\";",
+		    "pool.health.body: " NO_HTTP_PROBE,
+		    "type = \"http\"; body = \"up\";" },
+		{ "type = \"tls\"; fields = ( { name = \"a\"; "
+		    "value = \"b\"; } );",
+		    "pool.health.fields: " NO_REQUEST,
+		    "type = \"grpc\"; fields = ( { name = \"a\"; "
+		    "value = \"b\"; } );" },
+		{ "type = \"tcp\"; host = \"a\";",
+		    "pool.health.host: " NO_REQUEST,
+		    "type = \"tls\"; host = \"a\";" },
 	};
 
 	(void)state;
