@@ -110,7 +110,8 @@ discard(struct link *l)
 	ssize_t n = 0;
 
 	buf_drop(in, buf_len(in));
-	buf_reserve(in, pages, BUF_PAGE);
+	if (l->conn->readable)
+		buf_reserve(in, pages, BUF_PAGE);
 	while (room > 0 && l->conn->readable && n >= 0) {
 		n = conn_recv(l->conn, buf_at(in), room);
 		room -= n > 0 ? (size_t)n : 0;
