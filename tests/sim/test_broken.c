@@ -96,6 +96,35 @@ reads_nothing_more_for_who_has_left(void **state)
 	stage_close(&st);
 }
 
+/*
+ * The answer is whole, and the server takes no further request: what else it
+ * may have said before it broke is not waited for.
+ */
+static void
+closes_a_connection_that_broke_at_our_goodbye(void **state)
+{
+	struct wire *client;
+	struct peer *server;
+	struct stage st;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER, .pool = "protocol = \"h2\";");
+	client = stage_client(&st);
+	client->room = 10;
+	say(&st, client, GET);
+	server = peer_server(&st, SERVER_A, true);
+	peer_goaway(server, 1);
+	peer_answer(server, 1, 200, "", 2);
+	peer_body(server, 1, "ok", true);
+	break_silently(server->w);
+	client->room = 10000;
+	assert_starts(heard(&st, client), "HTTP/1.1 2");
+	assert_ends(heard(&st, client), "\r\n\r\nok");
+	assert_true(server->w->closed);
+	assert_int_equal(stage_server(&st, "a")->nbusy, 0);
+	stage_close(&st);
+}
+
 static void
 lets_the_server_finish_when_told_so(void **state)
 {
@@ -439,6 +468,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ends_all_when_the_client_leaves),
 		cmocka_unit_test(reads_nothing_more_for_who_has_left),
+		cmocka_unit_test(closes_a_connection_that_broke_at_our_goodbye),
 		cmocka_unit_test(lets_the_server_finish_when_told_so),
 		cmocka_unit_test(
 		    blames_a_client_that_ends_in_the_middle_of_its_body),
