@@ -34,6 +34,8 @@ def write(path, text, mode=0o600):
     return path
 
 
+LONG_AGO = "20200102000000Z"
+
 KINDS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
          "rsa": ["-newkey", "rsa:2048"]}
 
@@ -74,6 +76,23 @@ class Authority:
         openssl("req", "-x509", "-nodes", *KINDS["ec"], "-subj",
                 "/CN=" + name, "-days", "30", "-keyout", self.key,
                 "-out", self.ca)
+
+    def crl(self, *revoked, until=None):
+        """The path of a new list of those; it ends in 9 days, or until then,
+        such as LONG_AGO."""
+        work = temp_dir()
+        conf = write(os.path.join(work, "conf"), "[ca]\ndefault_ca = us\n"
+                     "[us]\ndatabase = %s/index\ndefault_md = sha256\n"
+                     "default_crl_days = 9\n" % work)
+        write(os.path.join(work, "index"), "")
+        base = ["ca", "-config", conf, "-cert", self.ca, "-keyfile", self.key]
+        for c in revoked:
+            openssl(*base, "-revoke", c.cert)
+        out = os.path.join(work, "crl.pem")
+        openssl(*base, "-gencrl", "-out", out, *([
+            "-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", until]
+            if until else []))
+        return out
 
     def issue(self, *names, kind="ec", days=30, subject=None):
         """A certificate for these names ("a.test", "IP:127.0.0.1")."""

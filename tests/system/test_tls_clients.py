@@ -1,9 +1,8 @@
 """Certificates of clients: asked for, checked, and told to servers in fields
 that no client can forge."""
-import os
 import ssl
 
-from certs import Authority, TlsWire, authority, cert, client, openssl, write
+from certs import LONG_AGO, Authority, TlsWire, authority, cert, client
 from harness import (SLOW, Steelyard, at, case, equal, fail, free_port, main,
                      once, pool, request, rows)
 from origins import GoodOrigin
@@ -150,21 +149,29 @@ def optional_refuses_a_bad_certificate():
 def a_revoked_certificate_is_refused():
     a = Authority("CRL CA")
     good, bad = a.issue("good.test"), a.issue("bad.test")
-    conf = write(os.path.join(a.folder, "conf"),
-                 "[ca]\ndefault_ca = us\n[us]\ndatabase = %s/index\n"
-                 "default_md = sha256\ndefault_crl_days = 30\n" % a.folder)
-    write(os.path.join(a.folder, "index"), "")
-    openssl("ca", "-config", conf, "-cert", a.ca, "-keyfile", a.key,
-            "-revoke", bad.cert)
-    crl = os.path.join(a.folder, "crl.pem")
-    openssl("ca", "-config", conf, "-cert", a.ca, "-keyfile", a.key,
-            "-gencrl", "-out", crl)
     with Steelyard(pool(GoodOrigin()), listener={"tls": tls(
-            "required", ca=a.ca, crl=crl)}) as s:
+            "required", ca=a.ca, crl=a.crl(bad))}) as s:
         with TlsWire(s.port, context=client(identity=good)) as w:
             equal(ask(w).status, 200)
         is_refused(s, identity=bad)
         equal("revoked" in s.wait_event("handshake")["reason"], True)
+
+
+@rows([
+    ("required refuses all by an expired list of revocations", "required",
+     lambda a: a.crl(until=LONG_AGO), "CRL has expired"),
+    ("optional refuses all by an expired list of revocations", "optional",
+     lambda a: a.crl(until=LONG_AGO), "CRL has expired"),
+    ("required refuses all by a list of another authority", "required",
+     lambda a: authority().crl(), "unable to get certificate CRL"),
+])
+def is_held_against_a_list(verify, crl, reason):
+    a = Authority("CRL CA")
+    with Steelyard(pool(GoodOrigin()), listener={"tls": tls(
+            verify, ca=a.ca, crl=crl(a))}) as s:
+        is_refused(s, identity=a.issue("good.test"))
+        said = s.wait_event("handshake")["reason"]
+        equal(reason in said, True, said)
 
 
 if __name__ == "__main__":
