@@ -41,6 +41,7 @@ struct conn_ops {
 	void (*local)(struct conn *, struct addr *out);
 	void (*close)(struct conn *, bool reset);
 	void (*hurry)(struct conn *, uint32_t most);	/* NULL: it cannot */
+	size_t (*unsent)(const struct conn *);	/* NULL: it is not known */
 	/* Any of these may be NULL: not a socket; not TLS (ask by tls.h). */
 	int (*descriptor)(const struct conn *);
 	void (*facts)(const struct conn *, struct tls_facts *);
@@ -154,6 +155,16 @@ static inline void
 conn_shutdown(struct conn *c)
 {
 	c->ops->shutdown(c);
+}
+
+/*
+ * Of a connection whose writing side is shut: how many bytes the peer has not
+ * acknowledged, as far as that is known.  A system call.
+ */
+static inline size_t
+conn_unsent(const struct conn *c)
+{
+	return c->ops->unsent != NULL ? c->ops->unsent(c) : 0;
 }
 
 /* The local address: a system call. len is 0 if there is none. */

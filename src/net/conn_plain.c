@@ -16,9 +16,12 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <netinet/tcp.h>
+
+#include <linux/sockios.h>
 
 #include <errno.h>
 #include <unistd.h>
@@ -326,6 +329,17 @@ plain_hurry(struct conn *c, uint32_t most)
 	    sizeof(most));
 }
 
+/* Of TCP a FIN counts as a byte. */
+static size_t
+plain_unsent(const struct conn *c)
+{
+	int n = 0;
+
+	if (ioctl(((const struct conn_plain *)(const void *)c)->fd, SIOCOUTQ, &n) != 0 || n < 1)
+		return 0;
+	return (size_t)n - 1;
+}
+
 static void
 plain_local(struct conn *c, struct addr *out)
 {
@@ -346,6 +360,7 @@ static const struct conn_ops plain_ops = {
 	.splice_in = plain_splice_in,
 	.splice_out = plain_splice_out,
 	.shutdown = plain_shutdown,
+	.unsent = plain_unsent,
 	.local = plain_local,
 	.close = plain_close,
 	.hurry = plain_hurry,

@@ -261,6 +261,13 @@ proxied_hurry(struct conn *c, uint32_t most)
 	conn_hurry(proxied(c)->below, most);
 }
 
+static size_t
+proxied_unsent(const struct conn *c)
+{
+	return conn_unsent(
+	    ((const struct conn_proxied *)(const void *)c)->below);
+}
+
 static void
 proxied_close(struct conn *c, bool reset)
 {
@@ -281,6 +288,7 @@ static const struct conn_ops proxied_ops = {
 	.local = proxied_local,
 	.close = proxied_close,
 	.hurry = proxied_hurry,
+	.unsent = proxied_unsent,
 };
 
 static struct conn_proxied *

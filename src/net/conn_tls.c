@@ -302,6 +302,12 @@ tls_hurry(struct conn *conn, uint32_t most)
 	conn_hurry(tls_conn(conn)->below, most);
 }
 
+static size_t
+tls_unsent(const struct conn *conn)
+{
+	return conn_unsent(tls_conn(conn)->below);
+}
+
 /* --- facts */
 
 static void
@@ -349,6 +355,7 @@ static const struct conn_ops tls_ops = {
 	.recv = conn_tls_recv,
 	.send = conn_tls_send,
 	.shutdown = tls_shutdown,
+	.unsent = tls_unsent,
 	.local = tls_local,
 	.close = tls_close,
 	.hurry = tls_hurry,

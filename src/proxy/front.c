@@ -195,12 +195,33 @@ rest_on(struct front *f)
 	loop_reap(f->listener->worker->loop, &f->reap);
 }
 
-/* The client has its last answer; it gets a moment to close. */
+/*
+ * The client has its last answer, or the kernel has it for a client that takes
+ * it slowly; it gets a moment to close.
+ */
 static void
 set_linger(struct front *f)
 {
 	timer_stop(&f->listener->worker->loop->wheel, &f->timer);
 	loop_after(f->listener->worker->loop, &f->timer, LINK_LINGER_TIME);
+}
+
+/* A reset would lose what is on its way to a client that still takes it. */
+static void
+judge_linger(struct front *f)
+{
+	size_t left = conn_unsent(f->link.conn);
+
+	if (f->stalls == 0 || left + EXCHANGE_LEAST <= f->unsent) {
+		f->unsent = (uint32_t)left;
+		f->stalls = 0;
+	}
+	f->stalls++;
+	if (left == 0 || f->stalls * LINK_LINGER_TIME >
+	    f->listener->conf->timeouts.send)
+		link_end(&f->link, left > 0);
+	else
+		set_linger(f);
 }
 
 static void
@@ -242,7 +263,7 @@ on_timer(struct timer *t)
 		return;
 	}
 	if (f->link.lingering) {
-		link_end(&f->link, true);
+		judge_linger(f);
 		return;
 	}
 	if (f->link.down)

@@ -25,6 +25,8 @@ struct front {
 	int64_t born;			/* clock.now */
 	uint32_t exchanges;		/* that hold it */
 	uint32_t requests;		/* of codecs that it had before */
+	uint32_t unsent, stalls;	/* while it lingers: what it had not
+					 * taken, and how often that stood */
 	uint32_t tick;			/* of the loop, in which the last one began, */
 	uint8_t begun;			/* and how many did */
 	uint8_t phase;			/* the timer was set for */

@@ -199,10 +199,18 @@ wire_local(struct conn *c, struct addr *out)
 	assert_null(addr_parse(SLICE("10.0.0.9:80"), out));
 }
 
+static size_t
+wire_unsent(const struct conn *c)
+{
+	return ((const struct wire *)((const char *)c -
+	    offsetof(struct wire, conn)))->out.n;
+}
+
 static const struct conn_ops wire_ops = {
 	.recv = wire_recv,
 	.send = wire_send,
 	.shutdown = wire_shutdown,
+	.unsent = wire_unsent,
 	.local = wire_local,
 	.close = wire_close,
 };
@@ -213,6 +221,7 @@ static const struct conn_ops splicing_ops = {
 	.splice_in = wire_splice_in,
 	.splice_out = wire_splice_out,
 	.shutdown = wire_shutdown,
+	.unsent = wire_unsent,
 	.local = wire_local,
 	.close = wire_close,
 };

@@ -238,6 +238,37 @@ finishes_requests_in_flight_when_told_to_drain(void **state)
 	stage_close(&st);
 }
 
+/* Its answer has left us, but not the kernel. */
+static void
+waits_for_a_slow_client_when_told_to_drain(void **state)
+{
+	struct stage st;
+	struct talk t;
+
+	(void)state;
+	STAGE(&st, .global = "drain_timeout = \"10m\";",
+	    .listener = "timeouts = { send = \"10s\"; };");
+	t = talk_open(&st, GET);
+	drains(&st);
+	say(&st, t.server,
+	    "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n");
+	say_many(&st, t.server, 50000);
+	assert_true(waiting(t.client) > 50000);
+	assert_true(t.client->shut);
+	for (int i = 0; i < 4; i++) {
+		stage_advance(&st, SEC(8));
+		assert_false(t.client->closed);
+		heard_some(&st, t.client, 10000);
+	}
+	stage_advance(&st, SEC(8));
+	heard_some(&st, t.client, 1000);	/* that is next to nothing */
+	assert_false(st.worker->stopped);
+	stage_advance(&st, SEC(5));
+	assert_true(t.client->closed && t.client->reset);
+	assert_true(st.worker->stopped);
+	stage_close(&st);
+}
+
 static void
 answers_the_rest_of_a_pipeline_with_its_end_when_told_to_drain(void **state)
 {
@@ -317,6 +348,8 @@ main(void)
 		    closes_idle_clients_and_stops_when_told_to_drain),
 		cmocka_unit_test(
 		    finishes_requests_in_flight_when_told_to_drain),
+		cmocka_unit_test(
+		    waits_for_a_slow_client_when_told_to_drain),
 		cmocka_unit_test(
 	    answers_the_rest_of_a_pipeline_with_its_end_when_told_to_drain),
 		cmocka_unit_test(

@@ -589,6 +589,30 @@ shuts_down_and_still_reads(void **state)
 /* --- how it closes */
 
 static void
+knows_what_the_peer_has_not_taken(void **state)
+{
+	static char page[65536];
+	struct iovec v = { page, sizeof(page) };
+	size_t sent = 0, got = 0;
+	struct rig r;
+	ssize_t n;
+
+	(void)state;
+	rig_accepted(&r);
+	while (r.conn->writable)
+		sent += (size_t)conn_send(r.conn, &v, 1, false);
+	conn_shutdown(r.conn);
+	assert_in_range(conn_unsent(r.conn), 1, sent);
+	while ((n = recv(r.peer, page, sizeof(page), 0)) > 0)
+		got += (size_t)n;
+	assert_int_equal(got, sent);
+	for (int i = 0; i < 1000 && conn_unsent(r.conn) > 0; i++)
+		tick(&r, MSEC(10));
+	assert_int_equal(conn_unsent(r.conn), 0);
+	rig_close(&r);
+}
+
+static void
 closes_with_a_fin_or_a_reset(void **state)
 {
 	struct rig r;
@@ -796,6 +820,7 @@ main(void)
 		cmocka_unit_test(leaves_in_the_pipe_what_has_no_room),
 		cmocka_unit_test(fails_to_splice_to_who_has_gone),
 		cmocka_unit_test(shuts_down_and_still_reads),
+		cmocka_unit_test(knows_what_the_peer_has_not_taken),
 		cmocka_unit_test(closes_with_a_fin_or_a_reset),
 		cmocka_unit_test(sends_what_was_held_back_when_it_closes),
 		cmocka_unit_test(may_be_closed_from_its_own_event),
