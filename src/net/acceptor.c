@@ -19,6 +19,7 @@
 #include "base/mem.h"
 
 #define PAUSE MSEC(100)
+#define SWEEP_MOST 65536u		/* as long as a queue may be */
 
 struct acceptor {
 	struct loop *loop;
@@ -198,29 +199,25 @@ is_shortage(int error)
 /*
  * How many wait?  A call that finds none is a dear way to learn it: accept4(2)
  * makes a file before it looks.  Where the kernel does not say (UNIX sockets),
- * more than are taken at once; and one, as we were told, where it says none.
+ * more than are taken at once.
  */
-static int
+static unsigned
 waiting(int fd)
 {
 	struct tcp_info info;
 	socklen_t n = offsetof(struct tcp_info, tcpi_sacked);
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0 ||
-	    info.tcpi_unacked > ACCEPT_BATCH)
-		return ACCEPT_BATCH;
-	return info.tcpi_unacked > 0 ? (int)info.tcpi_unacked : 1;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
+		return SWEEP_MOST;
+	return info.tcpi_unacked;
 }
 
 static void
-on_readable(void *owner, unsigned what)
+take(struct acceptor *a, unsigned most)
 {
-	struct acceptor *a = owner;
-	int n = waiting(a->fd);
 	struct addr peer;
 
-	(void)what;
-	for (int i = 0; i < n && !a->paused; i++) {
+	for (unsigned i = 0; i < most && !a->paused; i++) {
 		int fd;
 
 		memset(&peer, 0, sizeof(peer));
@@ -236,6 +233,25 @@ on_readable(void *owner, unsigned what)
 			break;
 		}
 	}
+}
+
+/* We were told that one waits, at least. */
+static void
+on_readable(void *owner, unsigned what)
+{
+	struct acceptor *a = owner;
+	unsigned n = waiting(a->fd);
+
+	(void)what;
+	take(a, n == 0 ? 1 : n < ACCEPT_BATCH ? n : ACCEPT_BATCH);
+}
+
+void
+acceptor_sweep(struct acceptor *a)
+{
+	unsigned n = waiting(a->fd);
+
+	take(a, n < SWEEP_MOST ? n : SWEEP_MOST);
 }
 
 struct acceptor *

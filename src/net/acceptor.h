@@ -40,6 +40,9 @@ struct acceptor *acceptor_new(struct loop *loop, int fd,
     const struct acceptor_sink *sink, void *owner);
 void acceptor_pause(struct acceptor *a);
 void acceptor_resume(struct acceptor *a);
+
+/* Takes all that wait now, unless it is paused: the socket is to be closed. */
+void acceptor_sweep(struct acceptor *a);
 bool acceptor_is_paused(const struct acceptor *a);
 int acceptor_fd(const struct acceptor *a);
 

@@ -204,6 +204,15 @@ close_socket(struct listener *l)
 	unlink_unix(&l->addr);
 }
 
+/* Clients that the kernel has let in are ours already. */
+static void
+end_accepting(struct listener *l)
+{
+	if (l->acceptor != NULL)
+		acceptor_sweep(l->acceptor);
+	close_socket(l);
+}
+
 static bool
 is_planned(const struct listener_plan *plan, const char *name)
 {
@@ -259,7 +268,7 @@ commit_one(struct listener_plan *plan, struct planned *p, struct text *changes)
 	list_del(&l->node);
 	retune(l, plan->conf, p->conf);
 	if (p->fd >= 0) {
-		close_socket(l);
+		end_accepting(l);
 		l->addr = p->conf->address.addr;
 		l->acceptor = acceptor_new(w->loop, p->fd, &events, l);
 		l->full = false;	/* the new one is not paused yet */
@@ -297,7 +306,7 @@ listener_retire(struct listener *l)
 {
 	struct front *f;
 
-	close_socket(l);
+	end_accepting(l);
 	l->gone = true;
 	list_del(&l->node);
 	list_add_tail(&l->worker->retired, &l->node);

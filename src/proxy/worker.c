@@ -243,9 +243,9 @@ worker_drain(struct worker *w)
 
 	if (w->draining)
 		return;
-	w->draining = true;
 	list_each(l, &w->listeners, struct listener, node)
 		listener_retire(l);
+	w->draining = true;
 	if (w->nfronts > 0)
 		loop_after(w->loop, &w->drain, w->conf->global.drain_timeout);
 	stop_if_done(w);

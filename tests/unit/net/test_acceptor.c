@@ -200,6 +200,29 @@ pause_on_accept(void *owner, int fd, const struct addr *peer)
 	acceptor_pause(r->acceptor);
 }
 
+/* More than are taken at once, and no tick; but none that is not to come. */
+static void
+takes_all_that_wait_before_its_end(void **state)
+{
+	int fd[CLIENTS];
+	struct rig r;
+
+	(void)state;
+	rig_open(&r);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		fd[i] = reach(&r.addr);
+	acceptor_pause(r.acceptor);
+	acceptor_sweep(r.acceptor);
+	assert_int_equal(r.ngot, 0);
+	acceptor_resume(r.acceptor);
+	acceptor_sweep(r.acceptor);
+	assert_int_equal(r.ngot, CLIENTS);
+	acceptor_sweep(r.acceptor);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		close(fd[i]);
+	rig_close(&r);
+}
+
 static void
 stops_in_the_middle_of_a_batch_when_paused(void **state)
 {
@@ -543,6 +566,7 @@ main(void)
 		cmocka_unit_test(takes_a_client_ready_for_use),
 		cmocka_unit_test(takes_a_bounded_batch_in_one_event),
 		cmocka_unit_test(pauses_and_resumes),
+		cmocka_unit_test(takes_all_that_wait_before_its_end),
 		cmocka_unit_test(stops_in_the_middle_of_a_batch_when_paused),
 		cmocka_unit_test(gives_the_socket_back_when_it_is_kept),
 		cmocka_unit_test(
