@@ -284,10 +284,13 @@ turn(struct link *l)
 {
 	const struct http_limits *limits = l->codec->limits;
 	codec_new_fn *make = l->codec->turn;
+	bool leaving = l->codec->leaving;
 
 	codec_free(&l->codec);
 	l->codec = make(l->pump->shared, limits, &host, l);
 	hurry(l);
+	if (leaving)
+		codec_drain(l->codec);
 }
 
 /* A codec that had enough gets no more bytes in this tick; it may want to tell

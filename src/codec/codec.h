@@ -110,6 +110,7 @@ struct codec {
 	bool sated;		/* the bytes made much work, and it may have
 				 * left some: call codec_recv again in the next
 				 * tick, and read nothing before that */
+	bool leaving;		/* codec_drain was called */
 	bool shut;		/* once written out, shut down the writing
 				 * side: a tunnel's half-close */
 	bool tunnel;		/* bytes flow both ways: 101, CONNECT */
@@ -219,11 +220,16 @@ codec_ask(struct codec *c)
 	return c->ops->ask != NULL && c->ops->ask(c);
 }
 
-/* Ends gently: no new streams, Connection: close (or GOAWAY) at the next
- * occasion; an idle one gets end = CODEC_CLOSE at once. */
+/*
+ * Ends gently: no new streams, Connection: close (or GOAWAY) at the next
+ * occasion.  Client role: an idle one gets end = CODEC_CLOSE at once.  Server
+ * role: what an idle client has begun to ask may be on its way; it is still
+ * served, and codec_expire ends the wait for it.
+ */
 static inline void
 codec_drain(struct codec *c)
 {
+	c->leaving = true;
 	c->ops->drain(c);
 }
 
@@ -239,7 +245,8 @@ codec_eof(struct codec *c, int error)
 
 /*
  * Server role: the client was too slow.  In CODEC_HEAD a stream is announced
- * with a fault of 408; in CODEC_IDLE the connection ends.
+ * with a fault of 408; in CODEC_IDLE the connection ends, or (HTTP/2) it is
+ * drained first, and ends the second time.
  */
 static inline void
 codec_expire(struct codec *c)

@@ -316,11 +316,7 @@ server_eof(struct codec *c, int error)
 static void
 server_drain(struct codec *c)
 {
-	struct h1_server *s = server_of(c);
-
-	s->side.draining = true;
-	if (!s->side.is_open && c->phase == CODEC_IDLE)
-		h1_side_finish(&s->side, CODEC_CLOSE);
+	server_of(c)->side.draining = true;
 }
 
 static void

@@ -272,11 +272,11 @@ settle(struct h2 *h)
 	if (!h->draining && h->codec.requests >= h->codec.limits->requests)
 		codec_drain(&h->codec);
 	h2_phase(h);
-	if (!h->draining || h->over)
+	if (!h->draining || h->over || !(h->drained || has_heard(h)))
 		return;
 	if (h->codec.phase == CODEC_IDLE)
 		finish_drain(h);
-	else if (has_heard(h))
+	else
 		end_drain(h);
 }
 
@@ -290,13 +290,8 @@ drain(struct codec *c)
 	h2_wake(h);
 	h->draining = true;
 	h->drain_began = c->shared->clock->now;
-	h2_phase(h);
-	if (c->phase == CODEC_IDLE) {
-		finish_drain(h);
-	} else {
-		nghttp2_submit_shutdown_notice(h->session);
-		nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
-	}
+	nghttp2_submit_shutdown_notice(h->session);
+	nghttp2_submit_ping(h->session, NGHTTP2_FLAG_NONE, NULL);
 	h2_kick(h);
 }
 
@@ -306,8 +301,9 @@ expire(struct codec *c)
 	struct h2 *h = h2_of(c);
 
 	h2_wake(h);
-	if (c->phase == CODEC_IDLE) {
-		h->draining = true;
+	if (c->phase == CODEC_IDLE && !h->draining) {
+		codec_drain(c);
+	} else if (c->phase == CODEC_IDLE) {
 		finish_drain(h);
 		h2_kick(h);
 	} else if (c->phase == CODEC_HEAD) {

@@ -20,6 +20,9 @@
  * asks again sooner is quick: not worth the work of parking it each time. */
 #define REST MSEC(100)
 
+/* For a client that is to go: what it has begun to ask comes until then. */
+#define MOMENT SEC(1)
+
 /* Of a client, in a tick, so that others have their turn: requests that begin
  * or are given up, and how many of them a connection to a server is worth. */
 #define TURN 8
@@ -104,11 +107,25 @@ age_left(const struct front *f)
 	return end > now ? end - now : 0;
 }
 
+static bool
+is_leaving(const struct front *f)
+{
+	return f->leaving || (f->link.codec != NULL && f->link.codec->leaving);
+}
+
+/* How long it has for what it is expected to do. */
+static int64_t
+within(const struct front *f, int64_t t)
+{
+	return is_leaving(f) && t > MOMENT ? MOMENT : t;
+}
+
 /* How long it may be idle: no connection grows older than it may. */
 static int64_t
 keep_alive_of(const struct front *f)
 {
-	int64_t left = age_left(f), t = f->listener->conf->timeouts.keep_alive;
+	int64_t left = is_leaving(f) ? MOMENT : age_left(f);
+	int64_t t = f->listener->conf->timeouts.keep_alive;
 
 	return t < left ? t : left;
 }
@@ -164,7 +181,8 @@ set_timer(struct front *f, enum codec_phase phase)
 		return;
 	}
 	timer_stop(&f->listener->worker->loop->wheel, &f->timer);
-	set_after(f, f->listener->conf->timeouts.head);
+	set_after(f, phase == CODEC_HEAD ? f->listener->conf->timeouts.head :
+	    within(f, f->listener->conf->timeouts.head));
 }
 
 /* It was idle until its timer fired.  Was that all of keep_alive? */
@@ -252,13 +270,29 @@ end_if_old(struct front *f)
 	link_kick(&f->link);
 }
 
+/* It was told that this is the end: time to take that, or to ask at last. */
+static void
+give_a_moment(struct front *f)
+{
+	if (f->link.down || f->link.lingering ||
+	    f->link.codec->phase == CODEC_BUSY)
+		return;
+	if (f->link.codec->end != CODEC_OPEN) {
+		set_linger(f);
+	} else if (f->link.codec->phase == CODEC_IDLE) {
+		timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+		start_rest(f, keep_alive_of(f));
+	}
+}
+
 static void
 on_timer(struct timer *t)
 {
 	struct front *f = list_entry(t, struct front, timer);
 
 	if (f->link.codec == NULL && !f->link.down) {
-		tell_unready(f, true);
+		if (!f->leaving)
+			tell_unready(f, true);
 		link_end(&f->link, false);
 		return;
 	}
@@ -280,11 +314,7 @@ on_timer(struct timer *t)
 		return;
 	codec_expire(f->link.codec);
 	link_kick(&f->link);
-	/* Ended; a moment to take what is left for it. */
-	if (!f->link.down && !f->link.lingering &&
-	    f->link.codec->end != CODEC_OPEN &&
-	    f->link.codec->phase != CODEC_BUSY)
-		set_linger(f);
+	give_a_moment(f);
 }
 
 static void
@@ -310,6 +340,8 @@ begin(struct front *f)
 	link_codec(&f->link, row->server, &f->listener->worker->shared,
 	    &conf->limits);
 	f->link.codec->requests = f->requests;
+	if (f->leaving)
+		codec_drain(f->link.codec);
 	if (was_parked)
 		rest_on(f);
 	else
@@ -326,7 +358,8 @@ on_connected(void *owner)
 	if (!f->link.parked && handshake_is_due(f)) {
 		handshake_start(f);
 		timer_stop(&f->listener->worker->loop->wheel, &f->timer);
-		set_after(f, f->listener->conf->tls.handshake_timeout);
+		set_after(f, within(f,
+		    f->listener->conf->tls.handshake_timeout));
 		return;
 	}
 	if (!f->link.parked && f->secure)
@@ -493,14 +526,17 @@ front_judge_age(struct front *f)
 void
 front_drain(struct front *f)
 {
-	if (f->link.down)
+	if (f->link.down || f->leaving)
 		return;
+	f->leaving = true;
 	if (f->link.codec == NULL) {
-		link_end(&f->link, false);
+		timer_stop(&f->listener->worker->loop->wheel, &f->timer);
+		set_after(f, MOMENT);
 		return;
 	}
 	codec_drain(f->link.codec);
 	link_kick(&f->link);
+	give_a_moment(f);
 }
 
 void

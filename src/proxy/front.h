@@ -33,6 +33,7 @@ struct front {
 	bool rested;			/* idle, and its timer is the last */
 	bool quick;			/* it asks again soon */
 	bool old;			/* max_age is over, and it was told */
+	bool leaving;			/* what it asks now is the last */
 	bool asked;			/* it is counted by its protocol */
 	bool secure;			/* TLS stands on it, or is to */
 	bool trusted;			/* the peer is in listener->conf->trusted */
@@ -60,7 +61,8 @@ void front_has_dialled(struct front *f);
  * is about to begin, or at once where streams share it. */
 void front_judge_age(struct front *f);
 
-/* No new requests; closes when idle. */
+/* It is to go: what it has begun to ask is served, and then, or if nothing comes
+ * for a moment, it ends. */
 void front_drain(struct front *f);
 
 /* An exchange has let go of it. */

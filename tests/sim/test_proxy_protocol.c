@@ -207,7 +207,9 @@ lets_go_of_who_has_no_header_yet_when_it_drains(void **state)
 	w = stage_client(&st);
 	say(&st, w, "PROXY ");
 	worker_drain(st.worker);
-	stage_settle(&st);
+	stage_advance(&st, SEC(1) - 1);
+	assert_false(w->closed);
+	stage_advance(&st, MSEC(12));
 	assert_true(w->closed);
 	assert_true(st.worker->stopped);
 	assert_lacks(stage_log(&st), "let go");

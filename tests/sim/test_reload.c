@@ -187,21 +187,82 @@ drains(struct stage *st)
 	stage_settle(st);
 }
 
+/* One that has not asked yet, and one that has; old: they are parked. */
+static void
+set_idle(struct stage *st, struct wire **fresh, struct wire **kept, bool old)
+{
+	struct wire *server;
+
+	*fresh = stage_client(st);
+	*kept = stage_client(st);
+	say(st, *kept, GET);
+	server = stage_dialled(st, SERVER_A);
+	say(st, server, OK);
+	heard(st, *kept);
+	if (old)
+		stage_advance(st, SEC(5));
+}
+
 static void
 closes_idle_clients_and_stops_when_told_to_drain(void **state)
 {
 	struct stage st;
-	struct wire *fresh, *kept, *server;
+	struct wire *fresh, *kept;
+
+	(void)state;
+	for (int old = 0; old < 2; old++) {
+		STAGE(&st, .servers = ONE_SERVER);
+		set_idle(&st, &fresh, &kept, old != 0);
+		drains(&st);
+		stage_advance(&st, SEC(1) - 1);
+		assert_false(fresh->closed || kept->closed);
+		stage_advance(&st, MSEC(12));
+		assert_true(fresh->closed && kept->closed);
+		assert_true(st.worker->stopped);
+		stage_close(&st);
+	}
+}
+
+/* They cannot know of the drain yet, and asked in good faith. */
+static void
+serves_what_idle_clients_had_begun_to_ask_before_a_drain(void **state)
+{
+	struct wire *w[2];
+	struct stage st;
+
+	(void)state;
+	for (int old = 0; old < 2; old++) {
+		STAGE(&st, .servers = ONE_SERVER);
+		set_idle(&st, &w[0], &w[1], old != 0);
+		stage_answer(&st, SERVER_A, OK);
+		drains(&st);
+		stage_advance(&st, MSEC(900));
+		for (int i = 0; i < 2; i++) {
+			say(&st, w[i], GET);
+			assert_has(heard(&st, w[i]),
+			    "\r\nConnection: close\r\n");
+			assert_true(is_cut(w[i]));
+			say_eof(&st, w[i]);
+		}
+		assert_true(st.worker->stopped);
+		stage_close(&st);
+	}
+}
+
+static void
+gives_an_empty_line_no_more_time_in_a_drain(void **state)
+{
+	struct wire *fresh, *kept;
+	struct stage st;
 
 	(void)state;
 	STAGE(&st, .servers = ONE_SERVER);
-	fresh = stage_client(&st);
-	kept = stage_client(&st);
-	say(&st, kept, GET);
-	server = stage_dialled(&st, SERVER_A);
-	say(&st, server, OK);
-	heard(&st, kept);
+	set_idle(&st, &fresh, &kept, true);
 	drains(&st);
+	stage_advance(&st, MSEC(900));
+	say(&st, fresh, "\r\n");
+	say(&st, kept, "\r\n");
+	stage_advance(&st, MSEC(112));
 	assert_true(fresh->closed && kept->closed);
 	assert_true(st.worker->stopped);
 	stage_close(&st);
@@ -346,6 +407,9 @@ main(void)
 		    survives_many_reloads_with_a_request_in_flight),
 		cmocka_unit_test(
 		    closes_idle_clients_and_stops_when_told_to_drain),
+		cmocka_unit_test(
+		    serves_what_idle_clients_had_begun_to_ask_before_a_drain),
+		cmocka_unit_test(gives_an_empty_line_no_more_time_in_a_drain),
 		cmocka_unit_test(
 		    finishes_requests_in_flight_when_told_to_drain),
 		cmocka_unit_test(

@@ -6,13 +6,14 @@ import time
 
 from h2wire import (ACK, DATA, END_STREAM, GOAWAY, H2Wire, HEADERS, PING,
                     frame)
-from harness import (Steelyard, case, equal, fail, free_port, main, once,
-                     pool, request, wait_for)
+from harness import (Steelyard, at, case, equal, fail, free_port, main, once,
+                     pool, request, rows, wait_for)
 from origins import GoodOrigin
 from wire import Closed, Failure, WEBSOCKET
 
 AGE = 0.4
 NO_LAST = 0x7fffffff
+HEARD = frame(PING, ACK, 0, bytes(8))
 
 
 @once
@@ -184,12 +185,62 @@ def a_listener_that_a_reload_removes_lets_requests_finish():
                      "the requests to arrive")
             del s.conf["listeners"][0]
             s.reload()
-            equal(idle.goaway(), 0)
+            equal(int.from_bytes(idle.until(GOAWAY)[:4], "big"), NO_LAST)
             says_goodbye_in_two_steps(w, {1}, 3)
             r = one.response()
             equal((r.status, r.tokens("Connection")), (200, ["close"]))
         # Nobody is left of it.
         wait_for(lambda: s.info()["CurrConns"] == "0", 5, "no connection")
+
+
+@rows([
+    ("clients that wait to be accepted are served by a process that ends",
+     signal.SIGTERM),
+    ("clients that wait to be accepted are served by a listener that goes",
+     signal.SIGHUP),
+])
+def serves_who_waits(signo):
+    """More than are accepted at once; the kernel has let them all in."""
+    with Steelyard(pool(origin())) as s:
+        s.conf["listeners"] = [{"name": "other",
+                                "address": at(free_port())}]
+        s.write()
+        s.kill(signal.SIGSTOP)
+        clients = [s.wire() for _ in range(200)]
+        for w in clients:
+            w.send(request("/echo"))
+        s.kill(signo)
+        s.kill(signal.SIGCONT)
+        for w in clients:
+            r = w.response()
+            equal((r.status, r.tokens("Connection")), (200, ["close"]))
+            w.close()
+        if signo == signal.SIGTERM:
+            s.wait_end()
+
+
+@case
+def an_idle_client_is_told_before_it_is_let_go():
+    """By HTTP/2 in two steps, by HTTP/1 with the answer to what it asks."""
+    with Steelyard(pool(origin()), listener={
+            "timeouts": {"keep_alive": "1h"}}) as s:
+        one, fresh, two = s.wire(), s.wire(), H2Wire(s.port)
+        one.send(request("/echo"))
+        equal(one.response().tokens("Connection"), [])
+        two.ask(1)
+        two.until(DATA, 1)
+        s.kill(signal.SIGTERM)
+        equal(int.from_bytes(two.until(GOAWAY)[:4], "big"), NO_LAST)
+        for w in (one, fresh):
+            w.send(request("/echo"))
+            equal(w.response().tokens("Connection"), ["close"])
+            w.close()
+        two.ask(3)
+        two.until(DATA, 3)
+        two.send(HEARD * 2)
+        equal(int.from_bytes(two.until(GOAWAY)[:4], "big"), 3)
+        two.close()
+        s.wait_end()
 
 
 @case

@@ -429,7 +429,7 @@ drains_with_the_answer_in_progress(void **state)
 }
 
 static void
-drains_at_once_when_idle_and_after_a_begun_head(void **state)
+drains_after_what_had_begun_to_come(void **state)
 {
 	struct rig *r = *state;
 
@@ -444,6 +444,17 @@ drains_at_once_when_idle_and_after_a_begun_head(void **state)
 	setup(state);
 	r = *state;
 	codec_drain(r->codec);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	rig_say(r, GET);
+	rig_respond(r, 200, 0, true, NULL);
+	assert_string_equal(r->out, OK "Content-Length: 0\r\n" CLOSE "\r\n");
+	rig_release(r);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+	rig_teardown(state);
+	setup(state);
+	r = *state;
+	codec_drain(r->codec);
+	codec_expire(r->codec);
 	assert_int_equal(r->codec->end, CODEC_CLOSE);
 }
 
@@ -893,7 +904,7 @@ main(void)
 		T(ends_pipelines_that_are_too_long),
 		T(serves_a_limited_number_of_requests),
 		T(drains_with_the_answer_in_progress),
-		T(drains_at_once_when_idle_and_after_a_begun_head),
+		T(drains_after_what_had_begun_to_come),
 		T(refuses_malformed_requests_and_discards_the_rest),
 		T(refuses_a_malformed_body_with_the_answer_still_to_come),
 		T(stops_reading_what_it_discards_at_a_bound),

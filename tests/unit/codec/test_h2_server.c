@@ -10,6 +10,9 @@
 
 #include "h2_rig.h"
 
+/* An answer to PING, and with it to what stood before that. */
+#define HEARD "\0\0\x8\6\1\0\0\0\0\0\0\0\0\0\0\0"
+
 static int
 setup(void **state)
 {
@@ -350,6 +353,36 @@ opens_a_websocket_by_extended_connect(void **state)
 	h2_rig_release(r, 0);
 }
 
+/* The client does not know of the end yet, when it asks; and its answer is not
+ * the end before all has come that it asked until it knew. */
+static void
+serves_what_an_idle_client_had_begun_to_ask(void **state)
+{
+	struct h2_rig *r = *state;
+
+	h2_rig_pump(r);
+	r->blocked = true;
+	codec_drain(r->codec);
+	for (unsigned i = 0; i < 2; i++) {
+		h2_rig_get(r);
+		h2_rig_pump(r);
+		h2_rig_respond(r, i, 204, LENGTH_NONE, true);
+		h2_rig_pump(r);
+		h2_rig_release(r, i);
+		assert_int_equal(r->codec->phase, CODEC_IDLE);
+		assert_int_equal(r->codec->end, CODEC_OPEN);
+	}
+	r->blocked = false;
+	h2_rig_pump(r);
+	assert_int_equal(r->replies[1].status, 204);
+	assert_int_equal(r->replies[3].status, 204);
+	h2_rig_feed(r, HEARD, sizeof(HEARD));
+	h2_rig_feed(r, HEARD, sizeof(HEARD));
+	h2_rig_pump(r);
+	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
 static void
 drains_in_two_steps(void **state)
 {
@@ -380,15 +413,14 @@ drains_in_two_steps(void **state)
 static void
 serves_nothing_that_its_goaway_does_not_name(void **state)
 {
-	static const char heard[] = "\0\0\x8\6\1\0\0\0\0\0\0\0\0\0\0\0";
 	struct h2_rig *r = *state;
 
 	h2_rig_get(r);
 	h2_rig_pump(r);
 	r->blocked = true;
 	codec_drain(r->codec);
-	h2_rig_feed(r, heard, sizeof(heard));
-	h2_rig_feed(r, heard, sizeof(heard));
+	h2_rig_feed(r, HEARD, sizeof(HEARD));
+	h2_rig_feed(r, HEARD, sizeof(HEARD));
 	h2_rig_get(r);		/* both steps are still to be sent */
 	h2_rig_pump(r);
 	assert_int_equal(r->nstreams, 1);
@@ -573,7 +605,10 @@ goes_on_after_a_rest(void **state)
 	assert_false(r->codec->asked);
 	codec_rest(r->codec);
 	codec_drain(r->codec);
+	codec_rest(r->codec);
+	codec_expire(r->codec);
 	h2_rig_pump(r);
+	assert_int_equal(r->ngoaways, 2);
 	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
 	assert_int_equal(r->codec->end, CODEC_LINGER);
 }
@@ -585,9 +620,12 @@ ends_from_a_rest(void **state)
 
 	get_field(r, 0);
 	codec_rest(r->codec);
-	codec_expire(r->codec);
-	h2_rig_pump(r);
-	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(r->codec->end, CODEC_OPEN);
+		codec_expire(r->codec);
+		h2_rig_pump(r);
+		assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
+	}
 	assert_int_equal(r->codec->end, CODEC_LINGER);
 }
 
@@ -749,6 +787,7 @@ main(void)
 		TEST(holds_no_answer_back_for_one_that_is_gone),
 		TEST(holds_nothing_back_for_what_is_less_urgent),
 		TEST(opens_a_websocket_by_extended_connect),
+		TEST(serves_what_an_idle_client_had_begun_to_ask),
 		TEST(drains_in_two_steps),
 		TEST(serves_nothing_that_its_goaway_does_not_name),
 		TEST(lets_a_client_go_that_says_so),
