@@ -294,6 +294,7 @@ def breaks_a_rule(name, first, reason):
         w.send(request(target))
         head = w.read_until(b"\r\n\r\n", PATIENCE * SLOW)
         line = s.access(target=target)
+        equal(line["client"], w.name)
     equal((line["termination"][0], line["reason"]), ("P", reason))
     # what had begun is cut
     equal((head[:12], line["status"]), (b"HTTP/1.1 %d" % line["status"],
@@ -309,7 +310,8 @@ def is_legal(name, first):
     with s.wire() as w:
         w.send(request(target))
         equal(w.response(timeout=PATIENCE * SLOW).status, 200)
-        equal(s.access(target=target)["termination"], "--")
+        line = s.access(target=target)
+        equal((line["client"], line["termination"]), (w.name, "--"))
     equal(hostile.connections, 1)
 
 
