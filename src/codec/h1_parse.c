@@ -124,17 +124,18 @@ drop_named(struct h1_lines *x)
 	}
 }
 
+/*
+ * It may be passed over (RFC 9110 7.8).  With a body before the switch it is,
+ * for that cannot be said in HTTP/2.
+ */
 static void
 finish_upgrade(struct h1_lines *x)
 {
 	struct slice list = x->upgrade, e;
 
-	if (list.n == 0 || !x->facts->hop.upgrade)
+	if (list.n == 0 || !x->facts->hop.upgrade || x->facts->minor == 0 ||
+	    x->facts->chunked || x->h->length > 0)
 		return;
-	if (x->facts->minor == 0) {
-		x->facts->http10_upgrade_dropped = true;
-		return;
-	}
 	while (slice_next_element(&list, &e))
 		if (http_may_switch(x->l, e)) {
 			x->h->protocol = e;

@@ -30,7 +30,6 @@ struct h1_facts {
 	bool has_te, has_length;
 	uint8_t minor;			/* HTTP/1.minor as received */
 	int keep_alive;			/* Keep-Alive: timeout=N, -1 none */
-	bool http10_upgrade_dropped;
 };
 
 /*

@@ -306,6 +306,8 @@ finish_extended(struct h2_block *b)
 		return refuse(b, 400, ":protocol without CONNECT");
 	if (!http_may_switch(b->l, b->pseudo[PROTOCOL]))
 		return refuse(b, 501, "a :protocol that is not allowed");
+	if (h->length > 0)
+		return refuse(b, 400, "a CONNECT with a body");
 	h->method = SLICE("GET");
 	h->protocol = b->pseudo[PROTOCOL];
 	head_del(h, FIELD_SEC_WEBSOCKET_KEY);

@@ -425,6 +425,13 @@ lets_only_allowed_upgrades_through(void **state)
 		    "GET a /"),
 		ROW("GET / HTTP/1.0\r\nConnection: upgrade\r\n"
 		    "Upgrade: websocket\r\n\r\n", "GET - / 1.0"),
+		ROW(GET "Connection: upgrade\r\nUpgrade: websocket\r\n"
+		    "Content-Length: 0\r\n\r\n",
+		    "GET a / length=0 protocol=websocket"),
+		ROW(GET "Connection: upgrade\r\nUpgrade: websocket\r\n"
+		    "Content-Length: 1\r\n\r\n", "GET a / length=1"),
+		ROW(GET "Connection: upgrade\r\nUpgrade: websocket\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n", "GET a / chunked"),
 	};
 	static const struct row others[] = {
 		ROW(GET "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",

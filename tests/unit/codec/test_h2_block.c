@@ -74,6 +74,8 @@ static const struct row rows[] = {
 	    BAD(":protocol without CONNECT") },
 	{ { H2_RIG_REQUEST("CONNECT"), ":protocol: other" },
 	    "reset protocol 501 a :protocol that is not allowed\n" },
+	{ { H2_RIG_REQUEST("CONNECT"), ":protocol: websocket",
+	    "content-length: 1" }, BAD("a CONNECT with a body") },
 	{ { H2_RIG_REQUEST("CONNECT") },
 	    BAD("a CONNECT with :scheme or :path") },
 	{ { ":method: CONNECT", ":authority: a" },
