@@ -325,6 +325,8 @@ on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 
 	if (s == NULL)
 		return 0;
+	s->stream.cut_off = s->stream.why == NULL &&
+	    h2_words_broken(code) != NULL;
 	if (h->into == s)
 		h->into = NULL;
 	if (s->stream.why == NULL)

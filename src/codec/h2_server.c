@@ -124,6 +124,10 @@ lose(struct h2_stream *s, enum stream_error e)
 	(void)e;
 	if (!is_cut && (!s->live || (s->in_end && s->end_framed)))
 		return;
+	if (s->h2->why != NULL) {
+		s->stream.why = s->h2->why;
+		s->stream.cut_off = true;
+	}
 	s->error = STREAM_CANCEL;
 	s->gone = true;
 	h2_stream_wake(s);

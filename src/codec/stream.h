@@ -94,7 +94,8 @@ struct stream_sink {
 	 * request that must be refused this way: error STREAM_PROTOCOL (or
 	 * TIMEOUT for 408) with a fault whose status is to be answered; the
 	 * stream can still send that answer.  on_head may or may not have come
-	 * before. STREAM_CANCEL on a front stream: the client is gone.
+	 * before. STREAM_CANCEL on a front stream: the client is gone, or was
+	 * cut off.
 	 */
 	void (*on_reset)(void *owner, enum stream_error e, const struct fault *fault);
 };
@@ -116,6 +117,8 @@ struct stream {
 	int64_t started;		/* front: when its first byte came */
 	const char *why;		/* what the peer did that ended it, for
 					 * the log; NULL: unsaid */
+	bool cut_off;			/* front: its codec ended it, for what
+					 * the client did: why */
 	bool reused;			/* back: the conn served one before */
 	bool answered;			/* back: a byte of a response came */
 	bool sent;			/* back: a byte of it may have left */

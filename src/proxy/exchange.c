@@ -36,14 +36,24 @@ exchange_go(struct exchange *x, enum exchange_state to)
 	return true;
 }
 
+struct ending
+exchange_left(struct exchange *x, char when, const char *why)
+{
+	char who = x->fs->cut_off ? 'P' : 'C';
+
+	if (x->fs->cut_off)
+		why = "the client was cut off";
+	if (x->fs->why != NULL)
+		why = arena_string(&x->arena, arena_print(&x->arena, "%s: %s",
+		    why, x->fs->why));
+	return (struct ending){ who, when, why };
+}
+
 bool
 exchange_abort(struct exchange *x, char who, char when, const char *why)
 {
-	/* What the client did, if its codec knows. */
-	if (who == 'C' && x->fs->why != NULL)
-		why = arena_string(&x->arena, arena_print(&x->arena, "%s: %s",
-		    why, x->fs->why));
-	x->ending = (struct ending){ who, when, why };
+	x->ending = who == 'C' ? exchange_left(x, when, why) :
+	    (struct ending){ who, when, why };
 	return exchange_go(x, EXCHANGE_ABORT);
 }
 

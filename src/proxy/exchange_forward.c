@@ -153,8 +153,8 @@ client_left(struct exchange *x)
 	x->discard = true;
 	x->down.gone += x->down.transit;	/* nobody tells that any more */
 	x->down.transit = 0;
-	x->ending = (struct ending){ 'C', x->response == NULL ? 'H' : 'D',
-	    "the client left; the server was let finish" };
+	x->ending = exchange_left(x, x->response == NULL ? 'H' : 'D',
+	    "the client left; the server was let finish");
 	return false;
 }
 

@@ -55,6 +55,8 @@ void exchange_call_answer(struct exchange *x, struct head *h, const char *text);
 
 /* exchange.c */
 bool exchange_go(struct exchange *x, enum exchange_state to);
+/* The client is gone: it left, or its codec cut it off; and what it did. */
+struct ending exchange_left(struct exchange *x, char when, const char *why);
 bool exchange_abort(struct exchange *x, char who, char when, const char *why);
 bool exchange_retry(struct exchange *x, char who, char when, const char *why,
     unsigned status);

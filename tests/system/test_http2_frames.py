@@ -360,8 +360,6 @@ def a_table_of_no_size_is_kept_to():
      + b"\1"), "it reset the stream with PROTOCOL_ERROR"),
     ("the log has an unknown error", frame(RST, 0, HALF, MOST),
      "it reset the stream with an unknown error"),
-    ("the log has that windows were broken", frame(WINDOW, 0, HALF, MOST),
-     "it broke the rules of windows"),
 ])
 def tells_why_a_client_left(bytes_, reason):
     s = proxy()
@@ -373,6 +371,26 @@ def tells_why_a_client_left(bytes_, reason):
     before = {"CC": "a server was reached", "CH": "its answer was complete"}
     equal(line["reason"], "the client left before %s: %s" % (
         before.get(line["termination"]), reason))
+
+
+@rows([
+    ("a window of its stream", frame(WINDOW, 0, HALF, MOST),
+     "it broke the rules of windows"),
+    ("DATA of an idle stream", frame(DATA, 0, 77, b"x"),
+     "a frame that breaks the rules of HTTP/2"),
+    ("a flood", frame(PING, 0, 0, bytes(8)) * 2000,
+     "a flood of frames that ask for nothing"),
+])
+def the_log_says_that_we_cut_a_client_off(bytes_, reason):
+    """Its request did not end because it left."""
+    s = proxy()
+    with H2Wire(s.port) as w:
+        w.ask(HALF, "GET", "/slow?ms=1000")
+        wait_for(lambda: s.row("web/a")["scur"] != "0", 5 * SLOW, "a request")
+        w.send(bytes_)
+        line = s.access(client=w, target="/slow?ms=1000")
+    equal(line["termination"][0], "P")
+    equal(line["reason"], "the client was cut off: " + reason)
 
 
 def gone_away(w):
