@@ -138,6 +138,11 @@ void
 h2_stream_refuse(struct h2_stream *s, unsigned status, const char *why,
     bool bad)
 {
+	if (!s->held) {			/* nobody is to be told */
+		h2_stream_rst(s, NGHTTP2_PROTOCOL_ERROR);
+		s->h2->role->on_reset(s->h2, s);
+		return;
+	}
 	if (s->why != NULL || s->in_told)
 		return;
 	s->why = why;

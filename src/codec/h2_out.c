@@ -144,9 +144,8 @@ on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
 		h2_guard_answered(&h->guard, h->codec.limits);
 	if (s->held)
 		mark(h, s, 0, true);
-	if (s->rst_at_end && !s->in_end)
-		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
-		    s->bad ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_NO_ERROR);
+	if (s->rst_at_end)
+		h2_stream_ask_no_more(s);
 	return 0;
 }
 

@@ -109,11 +109,12 @@ take_request(struct h2_stream *s, bool end)
 		    end || s->connects);
 }
 
+/* Whoever has its whole answer may keep the rest of the request to itself. */
 static void
 on_reset(struct h2 *h, struct h2_stream *s)
 {
-	(void)s;
-	count_reset(h);
+	if (s == NULL || s->held || s->why != NULL || s->in_left <= 0)
+		count_reset(h);
 }
 
 static void
@@ -218,9 +219,8 @@ part(struct h2_stream *s, bool whole, enum stream_error e)
 		h2_stream_rst(s, code_of(s, e));
 	else if (!s->end_framed)
 		s->rst_at_end = true;
-	else if (!s->in_end)
-		h2_stream_rst(s, s->bad ? NGHTTP2_PROTOCOL_ERROR :
-		    NGHTTP2_NO_ERROR);
+	else
+		h2_stream_ask_no_more(s);
 }
 
 static void

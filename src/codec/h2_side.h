@@ -260,6 +260,9 @@ void h2_stream_forget(struct h2_stream *s);
 void h2_stream_break_off(struct h2_stream *s);
 void h2_stream_rst(struct h2_stream *s, uint32_t code);
 
+/* Our answer is whole, the client's message is not: the rest is unwanted. */
+void h2_stream_ask_no_more(struct h2_stream *s);
+
 /* From here on what its owner sends goes nowhere. */
 void h2_stream_drop(struct h2_stream *s, size_t n, bool end);
 

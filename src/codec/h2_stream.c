@@ -82,6 +82,21 @@ h2_stream_rst(struct h2_stream *s, uint32_t code)
 	    code);
 }
 
+/*
+ * Some clients take even a reset without an error for a failure of the answer.
+ * So what little they have stated is waited for; it goes nowhere.
+ */
+void
+h2_stream_ask_no_more(struct h2_stream *s)
+{
+	bool little = s->in_left > 0 && !s->bad && !s->block.expects &&
+	    s->in_left <= s->h2->codec.limits->discard;
+
+	if (!s->in_end && !little)
+		h2_stream_rst(s, s->bad ? NGHTTP2_PROTOCOL_ERROR :
+		    NGHTTP2_NO_ERROR);
+}
+
 /* What goes nowhere has gone. */
 void
 h2_stream_drop(struct h2_stream *s, size_t n, bool end)

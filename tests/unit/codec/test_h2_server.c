@@ -250,6 +250,115 @@ ends_an_early_answer_with_no_error(void **state)
 	assert_int_equal(r->codec->phase, CODEC_IDLE);
 }
 
+/* A request of n bytes, as stated, of which 10 come, and its whole answer. */
+static void
+answer_early(struct h2_rig *r, const char *length)
+{
+	const char *const lines[] = { H2_RIG_REQUEST("POST"), length, NULL };
+
+	h2_rig_submit(r, 10, true, lines);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 403, 0, true);
+	h2_rig_release(r, 0);
+	h2_rig_pump(r);
+}
+
+static void
+more(struct h2_rig *r, size_t n, bool end)
+{
+	r->replies[1].up = n;
+	r->replies[1].wait = !end;
+	nghttp2_session_resume_data(r->peer, 1);
+	h2_rig_pump(r);
+}
+
+/* curl 7.88 takes any reset for a failure. */
+static void
+waits_for_the_little_that_was_stated(void **state)
+{
+	struct h2_rig *r = *state;
+
+	answer_early(r, "content-length: 20");
+	assert_null(strstr(r->got, "rst"));
+	assert_int_equal(r->codec->phase, CODEC_IDLE);
+	assert_int_equal(r->codec->streams, 1);
+	more(r, 10, true);
+	assert_null(strstr(r->got, "rst"));
+	assert_int_equal(r->codec->streams, 0);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+}
+
+static void
+waits_for_no_more_than_was_stated(void **state)
+{
+	struct h2_rig *r = *state;
+
+	answer_early(r, "content-length: 20");
+	more(r, 11, false);
+	assert_non_null(strstr(r->got, "1 rst PROTOCOL_ERROR\n"));
+	assert_int_equal(r->codec->streams, 0);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+}
+
+static void
+waits_for_no_trailers_without_an_end(void **state)
+{
+	static const nghttp2_nv nv = { (uint8_t *)(uintptr_t)"x",
+	    (uint8_t *)(uintptr_t)"y", 1, 1, NGHTTP2_NV_FLAG_NONE };
+	struct h2_rig *r = *state;
+
+	answer_early(r, "content-length: 20");
+	nghttp2_submit_headers(r->peer, NGHTTP2_FLAG_NONE, 1, NULL, &nv, 1,
+	    NULL);
+	h2_rig_pump(r);
+	assert_non_null(strstr(r->got, "1 rst PROTOCOL_ERROR\n"));
+	assert_int_equal(r->codec->streams, 0);
+}
+
+static void
+does_not_wait_for_much(void **state)
+{
+	struct h2_rig *r = *state;
+
+	r->limits.discard = 9;
+	answer_early(r, "content-length: 20");
+	assert_non_null(strstr(r->got, "1 rst NO_ERROR\n"));
+	assert_int_equal(r->codec->streams, 0);
+}
+
+static void
+does_not_wait_for_a_body_that_is_not_asked_for(void **state)
+{
+	static const char *const lines[] = { H2_RIG_REQUEST("POST"),
+	    "content-length: 20", "expect: 100-continue", NULL };
+	struct h2_rig *r = *state;
+
+	h2_rig_submit(r, 0, true, lines);
+	h2_rig_pump(r);
+	h2_rig_respond(r, 0, 403, 0, true);
+	h2_rig_release(r, 0);
+	assert_non_null(strstr(r->got, "1 rst NO_ERROR\n"));
+}
+
+static void
+lets_clients_reset_what_was_answered(void **state)
+{
+	struct h2_rig *r = *state;
+
+	r->limits.resets = 1;
+	answer_early(r, "content-length: 20");
+	nghttp2_submit_rst_stream(r->peer, NGHTTP2_FLAG_NONE, 1,
+	    NGHTTP2_CANCEL);
+	h2_rig_pump(r);
+	assert_int_equal(r->codec->streams, 0);
+	h2_rig_get(r);
+	h2_rig_pump(r);
+	nghttp2_submit_rst_stream(r->peer, NGHTTP2_FLAG_NONE, 3,
+	    NGHTTP2_CANCEL);
+	h2_rig_pump(r);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+}
+
 static void
 never_completes_an_answer_that_was_cut(void **state)
 {
@@ -778,6 +887,12 @@ main(void)
 		TEST(passes_trailers_both_ways),
 		TEST(sends_interims_and_no_body_to_head),
 		TEST(ends_an_early_answer_with_no_error),
+		TEST(waits_for_the_little_that_was_stated),
+		TEST(waits_for_no_more_than_was_stated),
+		TEST(waits_for_no_trailers_without_an_end),
+		TEST(does_not_wait_for_much),
+		TEST(does_not_wait_for_a_body_that_is_not_asked_for),
+		TEST(lets_clients_reset_what_was_answered),
 		TEST(never_completes_an_answer_that_was_cut),
 		TEST(never_sends_more_than_was_stated),
 		TEST(tells_that_the_client_reset),
