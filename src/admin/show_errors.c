@@ -85,8 +85,10 @@ put(struct request *r, const char *kind, const char *name, unsigned id,
 	    b->peer[0] != '\0' ? b->peer : "unknown",
 	    b->server[0] != '\0' ? ", server " : "", b->server, b->status,
 	    (unsigned long long)b->total);
-	text_add(t, "  %s, at byte %zu:\n", b->why != NULL ? b->why :
-	    "malformed", b->offset);
+	text_add(t, "  %s", b->why);
+	if (b->n > 0)
+		text_add(t, ", at byte %zu:", b->offset);
+	text_add_char(t, '\n');
 	dump(t, b);
 }
 

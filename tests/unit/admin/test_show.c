@@ -168,6 +168,10 @@ marks_the_offending_byte_of_a_bad_message(void **state)
 	    "  no colon in a field, at byte 6:\n"
 	    "  00000  HTTP/9\n"
 	    "               ^\n\n");
+	store_bad(&cluster_find(&w->worker->cluster, "app")->bad, NULL, 0,
+	    0, "a");
+	assert_has(ask(w, "show errors"), "answered 400, 2 in all\n"
+	    "  no colon in a field\n\n");
 	assert_has(ask(w, "show errors json"), "[{\"time\":"
 	    "\"1994-11-06T08:49:37.000Z\",\"listener\":\"web\",\"id\":1,"
 	    "\"peer\":\"192.0.2.1:99\",\"status\":400,\"why\":"
