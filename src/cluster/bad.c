@@ -31,7 +31,7 @@ bad_store(struct bad *b, const struct fault *f, int64_t wall,
 	(void)snprintf(b->server, sizeof(b->server), "%s",
 	    server != NULL ? server : "");
 	b->status = f->status;
-	b->why = f->why;
+	(void)snprintf(b->why, sizeof(b->why), "%s", f->why);
 	b->offset = f->offset;
 	b->from = window(f);
 	left = f->bytes.n - b->from;

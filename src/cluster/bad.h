@@ -15,7 +15,7 @@ struct bad {
 	char peer[ADDR_TEXT];
 	char server[64];	/* of a pool: which */
 	unsigned status;
-	const char *why;
+	char why[192];
 	size_t offset;		/* of the offending byte in the message */
 	size_t from;		/* where in the message bytes[] begins */
 	size_t n;

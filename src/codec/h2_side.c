@@ -245,6 +245,22 @@ h2_free(struct codec *c)
 	free(h);
 }
 
+/* Why the library ends the connection, with what it says to the peer of it. */
+static const char *
+why_ended(struct h2 *h, const nghttp2_goaway *g)
+{
+	const char *why = h2_words_fault(g->error_code);
+
+	if (!h->codec.settled)
+		return h->role->server ? "no SETTINGS behind the preface" :
+		    "what it speaks is not HTTP/2";
+	if (g->opaque_data_len == 0 || h->said != NULL)
+		return why;
+	h->said = h2_words_detail(why, slice_make(
+	    (const char *)g->opaque_data, g->opaque_data_len));
+	return h->said;
+}
+
 /*
  * Of a request that is to be framed now some bytes may leave, but none before.
  * And there may be a GOAWAY of the library's own making.
@@ -267,10 +283,7 @@ on_before_send(nghttp2_session *session, const nghttp2_frame *frame,
 		return 0;
 	if (frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM)
 		h->abuse = ABUSE_FIELDS;
-	h->why = h->codec.settled ?
-	    h2_words_fault(frame->goaway.error_code) :
-	    h->role->server ? "no SETTINGS behind the preface" :
-	    "what it speaks is not HTTP/2";
+	h->why = why_ended(h, &frame->goaway);
 	h->status = h->role->server ? 400 : 502;
 	h2_finish(h, h->role->last);
 	h2_phase(h);

@@ -184,7 +184,8 @@ struct h2 {
 	bool draining, drained;		/* both steps of GOAWAY */
 	uint8_t heard;			/* answers to PING since the first */
 	int64_t drain_began;
-	char *said;			/* GOAWAY in words, with its text */
+	char *said;			/* GOAWAY in words, with its text, or
+					 * ours; streams may point there */
 };
 
 /* What all connections of a worker share. */

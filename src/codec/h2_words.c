@@ -49,8 +49,9 @@ h2_words_goaway(uint32_t code)
 	    "it sent GOAWAY with an unknown error";
 }
 
-char *
-h2_words_saying(const char *why, struct slice text)
+static char *
+join(const char *why, const char *between, struct slice text,
+    const char *behind)
 {
 	char shown[SAYING + 1], *said;
 	size_t n = text.n < SAYING ? text.n : SAYING, size;
@@ -59,10 +60,22 @@ h2_words_saying(const char *why, struct slice text)
 		shown[i] = text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] :
 		    '.';
 	shown[n] = '\0';
-	size = strlen(why) + sizeof(", saying \"\"") + n;
+	size = strlen(why) + strlen(between) + n + strlen(behind) + 1;
 	said = mem_new(size);
-	(void)snprintf(said, size, "%s, saying \"%s\"", why, shown);
+	(void)snprintf(said, size, "%s%s%s%s", why, between, shown, behind);
 	return said;
+}
+
+char *
+h2_words_saying(const char *why, struct slice text)
+{
+	return join(why, ", saying \"", text, "\"");
+}
+
+char *
+h2_words_detail(const char *why, struct slice text)
+{
+	return join(why, " (", text, ")");
 }
 
 const char *

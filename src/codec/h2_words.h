@@ -17,6 +17,9 @@ const char *h2_words_goaway(uint32_t code);
  * that do not print as '.'.  The caller frees it. */
 char *h2_words_saying(const char *why, struct slice text);
 
+/* The same with what the library found. */
+char *h2_words_detail(const char *why, struct slice text);
+
 /* It sent RST_STREAM. */
 const char *h2_words_reset(uint32_t code);
 

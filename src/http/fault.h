@@ -18,8 +18,8 @@ enum abuse {
 
 /*
  * What was wrong with a message: told up by the codec, kept for "show errors",
- * logged.  why is a sentence with static storage.  bytes are borrowed for the
- * call in which the fault is told.
+ * logged.  why is a sentence that stands as long as the stream that tells it.
+ * bytes are borrowed for the call in which the fault is told.
  */
 struct fault {
 	uint16_t status;	/* the answer a client gets: 400, 408, 414, 431, 501, 505 */

@@ -184,7 +184,8 @@ back_on_reset(void *owner, enum stream_error e, const struct fault *fault)
 	x->back_error = e;
 	x->after = back_newest(x->server);
 	if (fault != NULL) {
-		x->fault = fault->why;
+		/* It is logged when this stream may be no more. */
+		x->fault = arena_string(&x->arena, slice_of(fault->why));
 		x->fault_status = fault->status;
 		if (!fault->of_conn)
 			bad_store(&x->pool->bad, fault,
