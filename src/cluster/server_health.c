@@ -165,15 +165,19 @@ server_on_fault(struct server *s, const char *why)
 		{ "reason", slice_of(why), 0 },
 		{ "more", SLICE_NONE, s->fault_more },
 	};
+	char more[64] = "";
 
 	bad_conn_store(&s->pool->bad_end, why, clock->wall, &s->addr, s->name);
 	if (s->fault_told != 0 && clock->now < s->fault_told + FAULT_QUIET) {
 		s->fault_more++;
 		return;
 	}
+	if (s->fault_more > 0)
+		(void)snprintf(more, sizeof(more),
+		    "; %u more since this was told last", s->fault_more);
 	log_event(s->pool->cluster->log, LOG_LEVEL_WARN, "server", fields, 4,
-	    "a connection to server %s/%s ended: %s; %u more since this was "
-	    "told last", s->pool->name, s->name, why, s->fault_more);
+	    "a connection to server %s/%s ended: %s%s", s->pool->name,
+	    s->name, why, more);
 	s->fault_told = clock->now;
 	s->fault_more = 0;
 }
