@@ -163,6 +163,14 @@ drop_rest(struct h2_stream *s)
 	h2_stream_wake(s);
 }
 
+/* A server that speaks something else may end what it does not understand. */
+static const char *
+why_lost(const struct h2 *h)
+{
+	return h->codec.why == NULL && !h->codec.settled ?
+	    "it said nothing in HTTP/2" : h->codec.why;
+}
+
 static void
 lose(struct h2_stream *s, enum stream_error e)
 {
@@ -182,7 +190,7 @@ lose(struct h2_stream *s, enum stream_error e)
 		e = STREAM_CANCEL;
 	}
 	if (s->stream.why == NULL)
-		s->stream.why = s->h2->codec.why;
+		s->stream.why = why_lost(s->h2);
 	s->error = e;
 	s->gone = true;
 	h2_stream_wake(s);

@@ -300,6 +300,26 @@ says_that_it_is_not_http2(void **state)
 	free(r);
 }
 
+/* A server may also end at once what it does not understand. */
+static void
+says_that_nothing_came_in_http2(void **state)
+{
+	struct h2_rig *r = calloc(1, sizeof(*r));
+
+	(void)state;
+	assert_non_null(r);
+	h2_rig_init_client(r);
+	h2_rig_ask(r, "GET", LENGTH_NONE, true);
+	while (h2_rig_write(r))
+		continue;
+	codec_eof(r->codec, 0);
+	assert_string_equal(r->log, "reset cancel\n");
+	assert_string_equal(r->streams[0].s->why,
+	    "it said nothing in HTTP/2");
+	h2_rig_fini(r);
+	free(r);
+}
+
 #define FRAME(n, type, flags, id) "\0\0" n type flags "\0\0\0" id
 
 /* Each ends the connection, after finitely many; a stream is told why. */
@@ -540,6 +560,7 @@ main(void)
 		TEST(drains_at_once_when_idle),
 		TEST(asks_whether_the_server_is_there),
 		cmocka_unit_test(says_that_it_is_not_http2),
+		cmocka_unit_test(says_that_nothing_came_in_http2),
 		cmocka_unit_test(tells_an_answer_of_http1),
 		TEST(tells_a_fault_before_the_end),
 		TEST(shows_little_of_what_a_goaway_says),
