@@ -262,6 +262,10 @@ play(struct loop *l)
 /*
  * Who has had its share of a tick before comes behind everybody else, and all
  * of these have one bound: who is left comes first the next time.
+ *
+ * Or else, of a few clients with all the streams that they may have, a tick
+ * would begin more than it hears the answers of, until all of these stood
+ * before whatever comes next: with 800 streams for 10 ms.
  */
 static void
 play_late(struct loop *l, struct list *late)
@@ -270,7 +274,7 @@ play_late(struct loop *l, struct list *late)
 
 	if (list_is_empty(late))
 		return;
-	end = now(l) + LOOP_LATE;
+	end = now(l) + LOOP_LATE / (l->has_more ? LOOP_LATE_PART : 1);
 	do
 		run_first(late);
 	while (!list_is_empty(late) && now(l) < end);

@@ -28,8 +28,9 @@ struct event;
  * 2 and 3 repeat until both lists are empty, at most LOOP_ROUNDS times (what is
  * left comes first in the next tick, which then does not block).  A task that
  * has done its share of a tick asks by loop_later() for the next one's run: it
- * is behind all who have not, whose answers have left by then.  Where timers, or
- * what is to be freed, are many, some wait for the next tick, too.
+ * is behind all who have not, whose answers have left by then, and waits longer
+ * while more events come than are heard.  Where timers, or what is to be freed,
+ * are many, some wait for the next tick, too.
  *
  * No timer fires before all is heard that had come by its time: a server is not
  * late because its answer waits here behind others' events.
@@ -52,9 +53,12 @@ struct event;
 /*
  * Microseconds of a tick in which those begin whose turn it is only now,
  * however many they are; and in which timers fire and things are freed, if all
- * else took less.
+ * else took less.  While there are events that were not heard those who begin
+ * late have a part of it only: what they begin makes events, too, and anybody's
+ * first request would stand behind all of these.
  */
 #define LOOP_LATE 50
+#define LOOP_LATE_PART 8
 
 struct task {
 	struct list node;

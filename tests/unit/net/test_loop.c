@@ -216,6 +216,29 @@ runs_for_so_long_what_has_had_its_turn(void **state)
 	assert_played(&p, "a.b.ca.a.");
 }
 
+/* What it begins makes more of them. */
+static void
+runs_less_that_has_had_its_turn_while_events_were_not_heard(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_open(&p, loop_new_virtual(START));
+	p.a.busy_for = p.b.busy_for = LOOP_LATE / 4;
+	p.loop->has_more = true;
+	loop_later(p.loop, &p.a.task);
+	loop_later(p.loop, &p.b.task);
+	loop_later(p.loop, &p.c.task);
+	for (int i = 0; i < 3; i++)
+		loop_tick(p.loop, 0);
+	p.loop->has_more = false;
+	loop_later(p.loop, &p.a.task);
+	loop_later(p.loop, &p.b.task);
+	loop_later(p.loop, &p.c.task);
+	loop_tick(p.loop, 0);
+	assert_played(&p, "a.b.c.abc.");
+}
+
 static void
 does_not_wait_while_a_task_has_yet_to_have_its_turn(void **state)
 {
@@ -770,6 +793,8 @@ main(void)
 		cmocka_unit_test(
 		    runs_what_has_had_its_turn_behind_what_others_flush),
 		cmocka_unit_test(runs_for_so_long_what_has_had_its_turn),
+		cmocka_unit_test(
+		    runs_less_that_has_had_its_turn_while_events_were_not_heard),
 		cmocka_unit_test(
 		    does_not_wait_while_a_task_has_yet_to_have_its_turn),
 		cmocka_unit_test(leaves_out_a_task_that_another_has_stopped),
