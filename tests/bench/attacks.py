@@ -1,7 +1,7 @@
 """attacks.py - what an attack by HTTP/2 costs, and what others notice of it.
 
     python3 tests/bench/attacks.py [--bin FILE] [--rounds N] [--seconds S]
-            [--peers haproxy,nginx] [--attackers N] [ATTACK...]
+            [--peers haproxy,nginx] [--attackers N] [--ask PATH] [ATTACK...]
 
 For each row of tests/system/h2attacks.py: one connection, how soon it ended
 and how; then the same again and again, while a bystander asks for something
@@ -70,11 +70,11 @@ def flood(settings, what, *args, **more):
                   stdout=subprocess.PIPE, **more)
 
 
-def honest(port, milliseconds, n):
+def honest(port, path, milliseconds, n):
     """n clients of HTTP/2 that ask as much as they may, and read answers."""
     return client(
         ["h2load", "-t1", "-c%d" % n, "-m100", "-D%dms" % milliseconds,
-         "http://127.0.0.1:%d/ping" % port], stdout=subprocess.DEVNULL)
+         "http://127.0.0.1:%d%s" % (port, path)], stdout=subprocess.DEVNULL)
 
 
 class Run:
@@ -85,13 +85,14 @@ class Run:
         milliseconds = round(settings.seconds * 1000)
         before, memory = self.spent(pids), sum(map(rss, pids))
         most = memory
-        children = [flood(settings, "watch", plain, milliseconds, PAUSE)]
+        children = [flood(settings, "watch", plain, milliseconds, PAUSE,
+                          settings.ask)]
         for _ in range(settings.attackers if port else 0):
             with open(file, "rb") as f:
                 children.append(flood(settings, "attack", port,
                                       milliseconds, stdin=f))
-        load = honest(busy, milliseconds, settings.attackers) if busy \
-            else None
+        load = honest(busy, settings.ask, milliseconds,
+                      settings.attackers) if busy else None
         while any(c.poll() is None for c in children):
             most = max(most, sum(map(rss, pids)))
             time.sleep(0.02)
@@ -124,6 +125,17 @@ class Bench:
     def stop(self):
         for one in self.children:
             one.child.stop()
+
+    def settle(self):
+        """Until all have worked off what the run before has left them: a
+        proxy that still does holds up the next one."""
+        pids = [pid for one in self.children
+                for pid in descendants(one.child.pid)]
+        for _ in range(100):
+            before = Run.spent(pids)
+            time.sleep(0.02)
+            if Run.spent(pids) - before < 1000000:
+                break
 
     def at_victim(self, victim, file):
         return Run(self.settings, victim.plain, victim.port, file,
@@ -159,6 +171,7 @@ class Bench:
                     ("ours", lambda: self.at_victim(self.ours, file)),
                     *((p.name, lambda p=p: self.at_victim(p, file))
                       for p in self.peers)):
+                self.settle()
                 runs.setdefault(name, []).append(run())
         for name, those in runs.items():
             for r in those:
@@ -204,6 +217,8 @@ def main():
     p.add_argument("--peers", default="haproxy,nginx")
     p.add_argument("--attackers", type=int, default=1,
                    help="at once; as many honest clients for \"busy\"")
+    p.add_argument("--ask", default="/ping",
+                   help="of the bystander and of \"busy\"; / is the server's")
     p.add_argument("only", nargs="*", help="parts of the names")
     a = p.parse_args()
     a.flood = a.flood or os.path.join(os.path.dirname(a.bin),

@@ -3,14 +3,15 @@
  *
  *	flood attack PORT MILLISECONDS < BYTES
  *	flood sink PORT BYTES
- *	flood watch PORT MILLISECONDS PAUSE
+ *	flood watch PORT MILLISECONDS PAUSE [PATH]
  *
  * attack: sends the same bytes on one connection after the other, each until
  * the peer ends it, and ends those itself on which all has been sent; says how
  * many connections and bytes that were.  sink: a server that is no proxy: it
  * reads so many bytes of each connection and ends it.  It only gets what
- * processor time nobody else wants.  watch: asks for something small, waits for
- * PAUSE microseconds, asks again; comes before whoever else is there.  It
+ * processor time nobody else wants.  watch: asks for something small (/ping, or
+ * PATH), waits for PAUSE microseconds, asks again; comes before whoever else is
+ * there.  It
  * prints how often it asked, and the median and 99th percentile of the time it
  * took, in microseconds.
  *
@@ -197,20 +198,21 @@ by_size(const void *a, const void *b)
 }
 
 static uint32_t
-ask(int fd)
+ask(int fd, const char *path)
 {
-	static const char request[] = "GET /ping HTTP/1.1\r\nHost: a\r\n\r\n";
 	int64_t begin = now_ns();
-	char answer[4096];
+	char request[256], answer[4096];
+	int n = snprintf(request, sizeof(request),
+	    "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
 
-	if (send(fd, request, sizeof(request) - 1, 0) < 0 ||
+	if (send(fd, request, (size_t)n, 0) < 0 ||
 	    recv(fd, answer, sizeof(answer), 0) <= 0)
 		die("the bystander's connection");
 	return (uint32_t)((now_ns() - begin) / 1000);
 }
 
 static void
-watch(const char *port, int64_t until, int64_t pause)
+watch(const char *port, int64_t until, int64_t pause, const char *path)
 {
 	uint32_t *times = calloc(MOST_TIMES, sizeof(*times));
 	struct timespec t = { pause / 1000000, pause % 1000000 * 1000 };
@@ -218,11 +220,11 @@ watch(const char *port, int64_t until, int64_t pause)
 	int fd = dial(port);
 	size_t n = 0;
 
-	if (fd < 0 || times == NULL ||
+	if (fd < 0 || times == NULL || strlen(path) > 200 ||
 	    sched_setscheduler(0, SCHED_FIFO, &first) != 0)
 		die("the bystander");
 	while (now_ns() < until && n < MOST_TIMES) {
-		times[n++] = ask(fd);
+		times[n++] = ask(fd, path);
 		(void)nanosleep(&t, NULL);
 	}
 	qsort(times, n, sizeof(*times), by_size);
@@ -241,8 +243,9 @@ main(int argc, char **argv)
 	until = argc > 3 ? now_ns() + number(argv[3]) * 1000000 : 0;
 	if (argc == 4 && strcmp(what, "attack") == 0) {
 		attack(argv[2], until);
-	} else if (argc == 5 && strcmp(what, "watch") == 0) {
-		watch(argv[2], until, number(argv[4]));
+	} else if (argc >= 5 && argc <= 6 && strcmp(what, "watch") == 0) {
+		watch(argv[2], until, number(argv[4]),
+		    argc > 5 ? argv[5] : "/ping");
 	} else {
 		fprintf(stderr, "usage: flood attack|sink|watch PORT ...\n");
 		return 2;
