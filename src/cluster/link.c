@@ -21,8 +21,8 @@ struct pump {
 	struct link *link;
 	struct buf in;
 	struct pipe *pipe;	/* with bytes that are lent, or NULL */
-	uint64_t piped;		/* the tick in which one was filled last, */
-	unsigned fills;		/* and how often in it */
+	uint64_t tick;		/* in which it was read from last, */
+	size_t taken;		/* and how much in it */
 	uint64_t sated;		/* the tick in which the codec had enough */
 	struct task flush, resume;
 	const struct codec_shared *shared;	/* as link_codec got it */
@@ -97,6 +97,21 @@ go_down(struct link *l, bool reset)
 	l->sink->on_down(l->owner);
 }
 
+/* So much in a tick, also if what was taken has left again meanwhile. */
+static bool
+has_share(struct link *l, size_t most)
+{
+	uint64_t tick = link_loop(l)->ticks;
+	struct pump *p = l->pump;
+
+	if (p->tick != tick)
+		p->taken = 0;
+	p->tick = tick;
+	if (p->taken >= most)
+		loop_later(link_loop(l), &p->resume);
+	return p->taken < most;
+}
+
 /*
  * What came after the last answer is read and thrown away, within bounds: a
  * page a tick.
@@ -105,25 +120,22 @@ static void
 discard(struct link *l)
 {
 	struct slab *pages = &link_loop(l)->pages;
-	struct buf *in = &l->pump->in;
-	size_t room = BUF_PAGE;
+	struct pump *p = l->pump;
 	ssize_t n = 0;
 
-	buf_drop(in, buf_len(in));
+	buf_drop(&p->in, buf_len(&p->in));
 	if (l->conn->readable)
-		buf_reserve(in, pages, BUF_PAGE);
-	while (room > 0 && l->conn->readable && n >= 0) {
-		n = conn_recv(l->conn, buf_at(in), room);
-		room -= n > 0 ? (size_t)n : 0;
+		buf_reserve(&p->in, pages, BUF_PAGE);
+	while (l->conn->readable && n >= 0 && has_share(l, BUF_PAGE)) {
+		n = conn_recv(l->conn, buf_at(&p->in), BUF_PAGE);
+		p->taken += n > 0 ? (size_t)n : 0;
+		p->lingered += n > 0 ? (uint32_t)n : 0;
 	}
-	buf_release(in, pages);
-	l->pump->lingered += (uint32_t)(BUF_PAGE - room);
+	buf_release(&p->in, pages);
 	if (n < 0)
 		go_down(l, false);
-	else if (l->pump->lingered > LINK_LINGER_BYTES)
+	else if (p->lingered > LINK_LINGER_BYTES)
 		go_down(l, true);
-	else if (l->conn->readable)
-		loop_later(link_loop(l), &l->pump->resume);
 }
 
 static void
@@ -227,16 +239,6 @@ pipe_room(const struct link *l)
 	return raw < PIPE_SIZE ? (size_t)raw : PIPE_SIZE;
 }
 
-/* Some fills a tick, then others have their turn. */
-static bool
-has_turn(struct pump *p, uint64_t tick)
-{
-	if (p->piped != tick)
-		p->fills = 0;
-	p->piped = tick;
-	return p->fills++ < LINK_FILLS;
-}
-
 /*
  * Fills a pipe.  False: there is none, or it is not worth it, and the bytes
  * must be read.
@@ -251,14 +253,13 @@ read_pipe(struct link *l)
 
 	if (room == 0)
 		return false;
-	if (!has_turn(p, loop->ticks)) {
-		loop_later(loop, &p->resume);
+	if (!has_share(l, LINK_SHARE))
 		return true;
-	}
 	p->pipe = pipes_get(&loop->pipes, loop->clock.now);
 	if (p->pipe == NULL)
 		return false;
 	n = conn_splice_in(l->conn, p->pipe, room);
+	p->taken += PIPE_SIZE;
 	if (n > 0) {
 		buf_release(&p->in, &loop->pages);
 		p->few = (size_t)n < BUF_PAGE;
@@ -341,27 +342,27 @@ wants_bytes(const struct link *l)
 static void
 read_some(struct link *l)
 {
-	size_t budget = LINK_READ_BUDGET, room;
 	struct pump *p = l->pump;
+	size_t room;
 	ssize_t n;
 
 	drop_pipe(l);
-	while (budget > 0 && wants_bytes(l) && !read_pipe(l) &&
-	    (room = read_room(l)) > 0) {
+	while (wants_bytes(l) && !read_pipe(l) &&
+	    has_share(l, LINK_SHARE) && (room = read_room(l)) > 0) {
 		n = conn_recv(l->conn, p->in.base + p->in.end, room);
 		if (n > 0) {
 			l->heard = link_loop(l)->clock.now;
 			p->in.end += (uint32_t)n;
 			p->few = p->few && (size_t)n < room;
+			p->taken += (size_t)n;
 			feed(l);
-			budget -= (size_t)n < budget ? (size_t)n : budget;
 		} else if (n < 0) {
 			l->codec->cut = l->conn->cut;
 			codec_eof(l->codec, end_error(l));
 			break;
 		}
 	}
-	if (budget == 0 || l->codec->sated)
+	if (l->codec->sated)
 		loop_later(link_loop(l), &p->resume);
 	if (buf_len(&p->in) == 0 && !l->codec->paused)
 		buf_release(&p->in, &link_loop(l)->pages);
@@ -504,7 +505,7 @@ pump_new(struct link *l)
 	struct pump *p = mem_new(sizeof(*p));
 
 	p->link = l;
-	p->piped = p->sated = UINT64_MAX;
+	p->tick = p->sated = UINT64_MAX;
 	task_init(&p->flush, run_flush);
 	task_init(&p->resume, run_resume);
 	return p;

@@ -78,6 +78,32 @@ holds_little_of_a_long_request_for_a_slow_server(void **state)
 	stage_close(&st);
 }
 
+/* Though the client takes it as fast as it comes. */
+static void
+moves_no_more_than_a_share_in_a_tick(void **state)
+{
+	struct stage st;
+	struct talk t;
+	size_t before;
+
+	(void)state;
+	STAGE(&st, .servers = ONE_SERVER);
+	t = talk_open(&st, GET);
+	t.client->room = 2 * LONG;
+	say_later(t.server, LONG_RESPONSE);
+	text_add(&t.server->in, "%*s", LONG, "x");
+	for (int i = 0; i < 3; i++) {
+		before = unread(t.server);
+		loop_tick(st.loop, 0);
+		assert_true(unread(t.server) < before);
+		assert_true(before - unread(t.server) <=
+		    LINK_SHARE + BUF_PAGE);
+	}
+	stage_settle(&st);
+	assert_ended(&st, "--", 200);
+	stage_close(&st);
+}
+
 static void
 turns_a_long_body_until_the_end_into_chunks(void **state)
 {
@@ -296,6 +322,7 @@ main(void)
 		    holds_little_of_a_long_response_for_a_slow_client),
 		cmocka_unit_test(
 		    holds_little_of_a_long_request_for_a_slow_server),
+		cmocka_unit_test(moves_no_more_than_a_share_in_a_tick),
 		cmocka_unit_test(turns_a_long_body_until_the_end_into_chunks),
 		cmocka_unit_test(sends_a_long_body_both_ways_at_once),
 		cmocka_unit_test(carries_a_websocket_both_ways),
