@@ -297,22 +297,15 @@ turn(struct link *l)
 /* A codec that had enough gets no more bytes in this tick; it may want to tell
  * what it knows. */
 static void
-feed_nothing(struct link *l)
-{
-	struct buf none = { NULL, 0, 0, 0 };
-
-	codec_recv(l->codec, &none);
-	l->codec->sated = true;
-}
-
-static void
 feed(struct link *l)
 {
 	uint64_t tick = link_loop(l)->ticks;
+	struct buf none = { NULL, 0, 0, 0 };
 	struct pump *p = l->pump;
 
 	if (p->sated == tick) {
-		feed_nothing(l);
+		codec_recv(l->codec, &none);
+		l->codec->sated = true;
 		return;
 	}
 	codec_recv(l->codec, &p->in);

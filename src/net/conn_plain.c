@@ -333,9 +333,10 @@ plain_hurry(struct conn *c, uint32_t most)
 static size_t
 plain_unsent(const struct conn *c)
 {
+	const struct conn_plain *p = (const void *)c;
 	int n = 0;
 
-	if (ioctl(((const struct conn_plain *)(const void *)c)->fd, SIOCOUTQ, &n) != 0 || n < 1)
+	if (ioctl(p->fd, SIOCOUTQ, &n) != 0 || n < 1)
 		return 0;
 	return (size_t)n - 1;
 }
