@@ -154,7 +154,6 @@ server_inherit(struct server *s, const struct server *from)
 		s->most = from->most;
 	}
 	s->admin = from->admin;
-	s->admin_set = from->admin_set;
 	if (s->admin == SERVER_MAINT && s->prober != NULL)
 		prober_stop(s->prober);
 }
@@ -269,7 +268,6 @@ server_set_admin(struct server *s, enum server_admin admin)
 	if (s->gone || admin == from)
 		return;
 	s->admin = admin;
-	s->admin_set = true;
 	if (admin == SERVER_MAINT)
 		enter_maint(s);
 	else if (from == SERVER_MAINT)

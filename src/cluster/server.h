@@ -38,7 +38,6 @@ struct server {
 	bool most_set;			/* the same */
 	uint32_t most;			/* max_connections now; 0: no limit */
 	enum server_admin admin;
-	bool admin_set;
 	bool gone;
 	bool unresolved;		/* no address, no traffic, no probes */
 	struct health health;
