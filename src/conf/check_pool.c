@@ -218,7 +218,8 @@ check_health(struct reader *r, const struct conf_pool *p)
 	check_path(&s, "path", p->health.path);
 	check_host(&s, "host", p->health.host);
 	check_fields(r, &p->health.fields, CHECK_PROBE);
-	if (p->health.type == PROBE_GRPC && p->protocol == PROTOCOL_H1)
+	if (p->health.type == PROBE_GRPC && (p->protocol == PROTOCOL_H1 ||
+	    (p->protocol == PROTOCOL_AUTO && !p->health.tls)))
 		subject_complain(&s, "type", "gRPC needs HTTP/2; write "
 		    "protocol = \"h2\"; in the pool");
 }
@@ -261,8 +262,8 @@ check_pool(struct reader *r, struct conf_pool *p, struct map *names)
 	check_balance(r, p);
 	check_hash(r, p);
 	check_servers(r, p);
-	check_health(r, p);
 	check_pool_tls(&s, p);
+	check_health(r, p);
 	check_congestion(&s, p->congestion, NULL);
 	check_host(&s, "host", p->host);
 	check_host(&s, "default_host", p->default_host);

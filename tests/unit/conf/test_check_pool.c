@@ -112,6 +112,13 @@ finds_wrong_pools(void **state)
 		{ "health = { type = \"grpc\"; };",
 		    "f:2: pool.health.type: gRPC needs HTTP/2; write "
 		    "protocol = \"h2\"; in the pool\n" },
+		{ "protocol = \"auto\"; tls = { traffic = false; }; "
+		    "host = \"a\"; health = { type = \"grpc\"; };",
+		    "f:2: pool.health.type: gRPC needs HTTP/2; write "
+		    "protocol = \"h2\"; in the pool\n" },
+		{ "protocol = \"auto\"; health = { type = \"grpc\"; };",
+		    "f:2: pool.health.type: gRPC needs HTTP/2; write "
+		    "protocol = \"h2\"; in the pool\n" },
 	};
 
 	(void)state;

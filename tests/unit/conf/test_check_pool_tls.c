@@ -110,6 +110,10 @@ takes_what_can_be_verified(void **state)
 		SOCKET "tls = { verify = false; };",
 		SOCKET "tls = { }; host = \"a\";",
 		SOCKET "tls = { traffic = false; };",
+		NUMERIC "protocol = \"auto\"; tls = { }; "
+		    "health = { type = \"grpc\"; };",
+		NUMERIC "protocol = \"auto\"; tls = { traffic = false; }; "
+		    "health = { type = \"grpc\"; tls = true; };",
 	};
 
 	(void)state;
