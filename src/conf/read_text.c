@@ -309,6 +309,7 @@ read_range(const struct reading *v)
 static bool
 read_upgrade(const struct reading *v)
 {
+	static const char *const known[] = { "websocket", NULL };
 	struct http_limits *limits = v->at;
 	struct slice token = slice_of(v->text);
 	const char **free = (const char **)(uintptr_t)limits->upgrades;
@@ -323,6 +324,9 @@ read_upgrade(const struct reading *v)
 		limits->websocket = true;
 		return true;
 	}
+	if (nearest_value(known, v->text) != NULL)
+		return complain(v, "\"%s\" is none that is known; did you "
+		    "mean \"websocket\"?", shown(v));
 	while (*free != NULL)
 		free++;
 	*free = arena_string(arena(v), token);

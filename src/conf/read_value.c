@@ -87,30 +87,38 @@ found(const config_setting_t *s, struct arena *a)
 	}
 }
 
-/* A version, or a switch, without quotes. */
+/* A version, or a switch, without quotes, or with them. */
 static const char *
-cure_enum(const struct option *o, const config_setting_t *s, struct arena *a)
+as_word(const config_setting_t *s, struct arena *a)
 {
-	const char *word = "", *meant;
-
 	switch (config_setting_type(s)) {
+	case CONFIG_TYPE_STRING:
+		return config_setting_get_string(s);
 	case CONFIG_TYPE_BOOL:
-		word = config_setting_get_bool(s) ? "true" : "false";
-		break;
+		return config_setting_get_bool(s) ? "true" : "false";
 	case CONFIG_TYPE_FLOAT:
-		word = arena_string(a, arena_print(a, "%g",
+		return arena_string(a, arena_print(a, "%g",
 		    config_setting_get_float(s)));
-		break;
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
-		word = arena_string(a, arena_print(a, "%lld",
+		return arena_string(a, arena_print(a, "%lld",
 		    config_setting_get_int64(s)));
-		break;
 	default:
-		break;
+		return "";
 	}
-	meant = nearest_value(o->more, word);
-	return meant == NULL ? "" : arena_string(a, arena_print(a,
+}
+
+static const char *
+cure_word(const struct option *o, const config_setting_t *s, struct arena *a)
+{
+	static const char *const bools[] = { "true", "false", NULL };
+	bool is_bool = o->type == OPTION_BOOL;
+	const char *meant = nearest_value(is_bool ? bools : o->more,
+	    as_word(s, a));
+
+	if (meant == NULL)
+		return "";
+	return arena_string(a, arena_print(a, is_bool ? "; write %s" :
 	    "; did you mean \"%s\"?", meant));
 }
 
@@ -128,8 +136,8 @@ cure(const struct option *o, const config_setting_t *s, struct arena *a)
 		    "; write \"%llds\" or \"%lldms\"", n, n));
 	if ((o->type == OPTION_STRING || o->type == OPTION_STATUSES) && n > 0)
 		return arena_string(a, arena_print(a, "; write \"%lld\"", n));
-	if (o->type == OPTION_ENUM)
-		return cure_enum(o, s, a);
+	if (o->type == OPTION_ENUM || o->type == OPTION_BOOL)
+		return cure_word(o, s, a);
 	if (o->type == OPTION_MODE && n > 0)
 		return arena_string(a, arena_print(a, "; write \"0%lld\"", n));
 	if (o->type == OPTION_NUMBER && type == CONFIG_TYPE_STRING &&

@@ -63,7 +63,7 @@ knows_what_is_said_elsewhere(void **state)
 		{ protocols, "http1", "h1" }, { protocols, "http/1.1", "h1" },
 		{ protocols, "grpc", "h2" }, { protocols, "H2", "h2" },
 		{ protocols, "aut", "auto" }, { protocols, "quic", NULL },
-		{ protocols, "", NULL }, { probes, "grpc", "grpc" },
+		{ protocols, "h3", "h2" }, { protocols, "", NULL }, { probes, "grpc", "grpc" },
 		{ probes, "gRPC", "grpc" }, { probes, "https", "http" },
 		{ probes, "off", "none" }, { probes, "false", "none" },
 		{ proxies, "2", "v2" }, { proxies, "none", "off" },

@@ -160,7 +160,7 @@ finds_idle_options_of_pools(void **state)
 		    "protocol = \"h1\"; max_streams = 9;" },
 		{ "protocol = \"h3\"; max_streams = 9;",
 		    "pool.protocol: \"h3\" is not one of \"h1\", \"h2\", "
-		    "\"auto\"; did you mean \"h1\"?\n", "" },
+		    "\"auto\"; did you mean \"h2\"?\n", "" },
 		{ "reuse = { ping = \"9s\"; };",
 		    "pool.reuse.ping: " NO_POOL_H2,
 		    "protocol = \"h2\"; reuse = { ping = \"9s\"; };" },

@@ -235,6 +235,11 @@ says_what_a_listener_option_takes(void **state)
 		    "a protocol; write a token, such as \"websocket\"\n"
 		    "f:1: listener.limits.upgrades: \"h2c\" cannot be "
 		    "passed on; delete it\n" },
+		{ "limits = { upgrades = ( \"h2c\", \"Websockets\" ); };",
+		    "f:1: listener.limits.upgrades: \"h2c\" cannot be "
+		    "passed on; delete it\n"
+		    "f:1: listener.limits.upgrades: \"Websockets\" is none "
+		    "that is known; did you mean \"websocket\"?\n" },
 		{ "limits = { upgrades = \"websocket\"; };",
 		    "f:1: listener.limits.upgrades: expected a list of "
 		    "protocols, such as ( \"websocket\" ), not the string "
@@ -280,10 +285,16 @@ says_what_a_global_option_takes(void **state)
 		    "must be a number from 1 to 65535\n" },
 		{ "log = { access = \"yes\"; };",
 		    "f:2: global.log.access: expected true or false, not "
-		    "the string \"yes\"\n" },
+		    "the string \"yes\"; write true\n" },
 		{ "log = { access = 1; };",
 		    "f:2: global.log.access: expected true or false, not "
-		    "the number 1\n" },
+		    "the number 1; write true\n" },
+		{ "log = { access = \"Off\"; };",
+		    "f:2: global.log.access: expected true or false, not "
+		    "the string \"Off\"; write false\n" },
+		{ "log = { access = \"sometimes\"; };",
+		    "f:2: global.log.access: expected true or false, not "
+		    "the string \"sometimes\"\n" },
 		{ "drain_timeout = \"0\";",
 		    "f:2: global.drain_timeout: \"0\" is out of range; "
 		    "\"1ms\" to \"1d\" is allowed\n" },
