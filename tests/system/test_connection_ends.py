@@ -5,7 +5,7 @@ import signal
 import time
 
 from h2wire import (ACK, DATA, END_STREAM, GOAWAY, H2Wire, HEADERS, PING,
-                    frame)
+                    PREFACE, SETTINGS, frame)
 from harness import (Steelyard, at, case, equal, fail, free_port, main, once,
                      pool, request, rows, wait_for)
 from origins import GoodOrigin
@@ -225,21 +225,27 @@ def an_idle_client_is_told_before_it_is_let_go():
     with Steelyard(pool(origin()), listener={
             "timeouts": {"keep_alive": "1h"}}) as s:
         one, fresh, two = s.wire(), s.wire(), H2Wire(s.port)
+        late = s.wire()                 # which protocol, is not known yet
         one.send(request("/echo"))
         equal(one.response().tokens("Connection"), [])
         two.ask(1)
         two.until(DATA, 1)
+        s.kill(signal.SIGSTOP)          # what is asked now is on its way
         s.kill(signal.SIGTERM)
-        equal(int.from_bytes(two.until(GOAWAY)[:4], "big"), NO_LAST)
         for w in (one, fresh):
             w.send(request("/echo"))
-            equal(w.response().tokens("Connection"), ["close"])
-            w.close()
+        late.send(PREFACE + frame(SETTINGS))
         two.ask(3)
+        s.kill(signal.SIGCONT)
+        equal(int.from_bytes(two.until(GOAWAY)[:4], "big"), NO_LAST)
         two.until(DATA, 3)
         two.send(HEARD * 2)
         equal(int.from_bytes(two.until(GOAWAY)[:4], "big"), 3)
-        two.close()
+        late.read_until(frame(GOAWAY, 0, 0, b"\x7f\xff\xff\xff" + bytes(4)))
+        for w in (one, fresh):
+            equal(w.response().tokens("Connection"), ["close"])
+        for w in (one, fresh, late, two):
+            w.close()
         s.wait_end()
 
 

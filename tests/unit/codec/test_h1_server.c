@@ -415,6 +415,15 @@ serves_a_limited_number_of_requests(void **state)
 }
 
 static void
+ends_with_an_answer(struct rig *r)
+{
+	rig_respond(r, 200, 0, true, NULL);
+	assert_string_equal(r->out, OK "Content-Length: 0\r\n" CLOSE "\r\n");
+	rig_release(r);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+static void
 drains_with_the_answer_in_progress(void **state)
 {
 	struct rig *r = *state;
@@ -422,10 +431,7 @@ drains_with_the_answer_in_progress(void **state)
 	rig_say(r, GET);
 	codec_drain(r->codec);
 	assert_int_equal(r->codec->end, CODEC_OPEN);
-	rig_respond(r, 200, 0, true, NULL);
-	assert_string_equal(r->out, OK "Content-Length: 0\r\n" CLOSE "\r\n");
-	rig_release(r);
-	assert_int_equal(r->codec->end, CODEC_LINGER);
+	ends_with_an_answer(r);
 }
 
 static void
@@ -446,10 +452,7 @@ drains_after_what_had_begun_to_come(void **state)
 	codec_drain(r->codec);
 	assert_int_equal(r->codec->end, CODEC_OPEN);
 	rig_say(r, GET);
-	rig_respond(r, 200, 0, true, NULL);
-	assert_string_equal(r->out, OK "Content-Length: 0\r\n" CLOSE "\r\n");
-	rig_release(r);
-	assert_int_equal(r->codec->end, CODEC_LINGER);
+	ends_with_an_answer(r);
 	rig_teardown(state);
 	setup(state);
 	r = *state;
