@@ -298,15 +298,27 @@ fuzz_h2_compare(const struct h2_rig *a, const struct h2_rig *b)
 	}
 }
 
-/* All that waits leaves, and with it what it says of the connection. */
-static inline bool
-fuzz_h2_is_over(struct h2_rig *r)
+static inline void
+fuzz_h2_write_all(struct h2_rig *r)
 {
 	struct codec_rest rest;
 	struct iovec v[1];
 
 	while (codec_send(r->codec, v, 1, &rest) > 0)
 		codec_sent(r->codec, v[0].iov_len);
+}
+
+/* All that waits leaves, and with it what it says of the connection; one that
+ * the peer leaves is over when nothing is at work. */
+static inline bool
+fuzz_h2_is_over(struct h2_rig *r)
+{
+	fuzz_h2_write_all(r);
+	for (unsigned i = 0; i < H2_RIG_STREAMS; i++)
+		if (r->streams[i].s != NULL)
+			fuzz_h2_let_go(&r->streams[i], false);
+	fuzz_h2_resume(r, true);
+	fuzz_h2_write_all(r);
 	return r->codec->end != CODEC_OPEN;
 }
 
