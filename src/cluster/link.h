@@ -23,7 +23,7 @@
  * Of a long body the bytes come through a pipe instead, if codec, conn and the
  * loop's pipes allow it.  Pipe and page are held only while bytes stand there.
  */
-#define LINK_SHARE (8 * BUF_PAGE)	/* is read in a tick */
+#define LINK_SHARE (16 * BUF_PAGE)	/* is read in a tick */
 #define LINK_CROWD 4		/* streams that make a pause worth it */
 #define LINK_LINGER_TIME SEC(2)	/* the owner ends it then */
 #define LINK_LINGER_BYTES (256u * 1024)
