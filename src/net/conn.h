@@ -158,8 +158,9 @@ conn_shutdown(struct conn *c)
 }
 
 /*
- * Of a connection whose writing side is shut: how many bytes the peer has not
- * acknowledged, as far as that is known.  A system call.
+ * How many bytes the peer has not acknowledged, as far as that is known; one is
+ * left out, that of the FIN, even if the writing side is not shut.  A system
+ * call.
  */
 static inline size_t
 conn_unsent(const struct conn *c)

@@ -215,7 +215,7 @@ rest_on(struct front *f)
 
 /*
  * The client has its last answer, or the kernel has it for a client that takes
- * it slowly; it gets a moment to close.
+ * it slowly, and maybe no room yet for what ends it; it gets a moment to close.
  */
 static void
 set_linger(struct front *f)
@@ -307,7 +307,7 @@ on_timer(struct timer *t)
 		return;
 	}
 	if (f->link.codec->end != CODEC_OPEN) {
-		link_end(&f->link, true);	/* it takes nothing */
+		judge_linger(f);
 		return;
 	}
 	if (!has_idled(f))

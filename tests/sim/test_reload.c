@@ -330,6 +330,40 @@ waits_for_a_slow_client_when_told_to_drain(void **state)
 	stage_close(&st);
 }
 
+/* Nor has the kernel room for the GOAWAY behind it. */
+static void
+waits_for_a_slow_client_of_http_2_when_told_to_drain(void **state)
+{
+	static const char ask[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	    "\0\0\0\4\0\0\0\0\0" "\0\0\6\1\5\0\0\0\1\202\204\206\101\1x";
+	struct wire *client, *server;
+	struct stage st;
+
+	(void)state;
+	STAGE(&st, .global = "drain_timeout = \"10m\";",
+	    .listener = "timeouts = { send = \"10s\"; };");
+	client = stage_client(&st);
+	say_bytes_later(client, ask, sizeof(ask) - 1);
+	stage_settle(&st);
+	server = stage_dialled(&st, SERVER_A);
+	say(&st, server,
+	    "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n");
+	say_many(&st, server, 50000);
+	client->room = waiting(client);
+	assert_true(client->room > 50000);
+	drains(&st);
+	stage_advance(&st, SEC(8));
+	assert_false(client->closed);
+	heard_some(&st, client, 10000);
+	assert_true(client->shut);
+	stage_advance(&st, SEC(10));
+	assert_false(client->closed);
+	stage_advance(&st, SEC(5));
+	assert_true(client->closed && client->reset);
+	assert_true(st.worker->stopped);
+	stage_close(&st);
+}
+
 static void
 answers_the_rest_of_a_pipeline_with_its_end_when_told_to_drain(void **state)
 {
@@ -414,6 +448,8 @@ main(void)
 		    finishes_requests_in_flight_when_told_to_drain),
 		cmocka_unit_test(
 		    waits_for_a_slow_client_when_told_to_drain),
+		cmocka_unit_test(
+		    waits_for_a_slow_client_of_http_2_when_told_to_drain),
 		cmocka_unit_test(
 	    answers_the_rest_of_a_pipeline_with_its_end_when_told_to_drain),
 		cmocka_unit_test(
