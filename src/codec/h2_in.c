@@ -253,15 +253,19 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 	return 0;
 }
 
-/* It makes the library reset a stream, or end the connection. */
+/* It makes the library reset a stream, which may be one that it never told us
+ * of, or end the connection. */
 static int
 on_invalid(nghttp2_session *session, const nghttp2_frame *frame, int error,
     void *user)
 {
+	int32_t id = frame->hd.stream_id;
 	struct h2 *h = user;
 
 	(void)error;
-	h->role->on_reset(h, find(session, frame->hd.stream_id));
+	if (id > h->last_reset)
+		h->last_reset = id;
+	h->role->on_reset(h, find(session, id));
 	return 0;
 }
 

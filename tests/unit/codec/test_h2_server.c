@@ -624,7 +624,7 @@ asks_whether_the_client_is_there(void **state)
 }
 
 static void
-drains_at_once_when_idle_and_after_enough_requests(void **state)
+drains_after_enough_requests(void **state)
 {
 	struct h2_rig *r = *state;
 
@@ -657,6 +657,31 @@ expires_idle_and_inside_a_head(void **state)
 	h2_rig_release(r, 0);
 	assert_int_equal(r->codec->phase, CODEC_IDLE);
 	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
+/* The library refused it before it knew that we have taken the limit. */
+static void
+takes_the_rest_of_a_stream_that_it_refused(void **state)
+{
+	static const char two[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	    "\0\0\0\4\0\0\0\0\0" "\0\0\6\1\5\0\0\0\1\202\204\206\101\1x"
+	    "\0\0\3\1\4\0\0\0\3\203\204\206";
+	static const char more[] = "\0\0\4\3\0\0\0\0\1\0\0\0\10"
+	    "\0\0\6\1\5\0\0\0\5\202\204\206\101\1x"
+	    "\0\0\1\1\5\0\0\0\3\211";
+	struct h2_rig *r = *state;
+
+	codec_free(&r->codec);
+	r->limits.streams = 1;
+	r->codec = h2_server_new(&r->shared, &r->limits, &h2_rig_host, r);
+	r->limits.streams = 2;		/* the first one stays held */
+	h2_rig_feed(r, two, sizeof(two) - 1);
+	assert_int_equal(r->nstreams, 1);
+	h2_rig_feed(r, more, sizeof(more) - 1);
+	assert_int_equal(r->nstreams, 2);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	for (unsigned i = 0; i < 2; i++)
+		h2_rig_release(r, i);
 }
 
 /* Answers that are not written yet are no sign of a window that overflowed. */
@@ -909,8 +934,9 @@ main(void)
 		TEST(ends_idle_at_a_clients_goaway),
 		TEST(awaits_no_head_behind_a_goaway),
 		TEST(asks_whether_the_client_is_there),
-		TEST(drains_at_once_when_idle_and_after_enough_requests),
+		TEST(drains_after_enough_requests),
 		TEST(expires_idle_and_inside_a_head),
+		TEST(takes_the_rest_of_a_stream_that_it_refused),
 		TEST(takes_settings_that_come_in_pieces),
 		TEST(goes_on_after_a_rest),
 		TEST(ends_from_a_rest),
