@@ -307,7 +307,10 @@ on_timer(struct timer *t)
 		return;
 	}
 	if (f->link.codec->end != CODEC_OPEN) {
-		judge_linger(f);
+		if (is_leaving(f))
+			judge_linger(f);
+		else
+			link_end(&f->link, true);	/* it takes nothing */
 		return;
 	}
 	if (!has_idled(f))
