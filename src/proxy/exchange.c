@@ -560,7 +560,8 @@ exchange_kill(struct exchange *x, char who, const char *reason)
 {
 	if (x->state == EXCHANGE_DONE)
 		return;
-	exchange_cut(x, who, x->response != NULL ? 'D' : 'H', reason);
+	exchange_cut(x, who, x->response != NULL ? 'D' :
+	    x->request != NULL ? 'H' : 'R', reason);
 	loop_run(x->worker->loop, &x->run);
 }
 

@@ -66,20 +66,31 @@ end_fronts(struct listener *l)
 		link_end(&f->link, true);
 }
 
+/* Half a head is an exchange only once its connection ends. */
+static void
+cut_all(struct worker *w, const char *why)
+{
+	struct exchange *x;
+	struct listener *l;
+
+	list_each(x, &w->exchanges, struct exchange, node)
+		exchange_kill(x, 'K', why);
+	list_each(l, &w->retired, struct listener, node)
+		end_fronts(l);
+	list_each(x, &w->exchanges, struct exchange, node)
+		if (x->state == EXCHANGE_HEAD)
+			exchange_kill(x, 'K', why);
+}
+
 /* drain_timeout is over: what is still there is cut. */
 static void
 on_drain_over(struct timer *t)
 {
 	struct worker *w = list_entry(t, struct worker, drain);
-	struct exchange *x;
-	struct listener *l;
 
 	log_warn(w->log, "drain", "drain_timeout is over: %u connections "
 	    "with %u requests in flight are cut", w->nfronts, w->nexchanges);
-	list_each(x, &w->exchanges, struct exchange, node)
-		exchange_kill(x, 'K', "drain_timeout was over");
-	list_each(l, &w->retired, struct listener, node)
-		end_fronts(l);
+	cut_all(w, "drain_timeout was over");
 }
 
 struct worker *
@@ -116,15 +127,11 @@ worker_new(struct loop *loop, struct log *log, struct dialer *dialer)
 static void
 end_all(struct worker *w)
 {
-	struct exchange *x;
 	struct listener *l;
 
 	list_each(l, &w->listeners, struct listener, node)
 		listener_retire(l);
-	list_each(x, &w->exchanges, struct exchange, node)
-		exchange_kill(x, 'K', "the process was told to stop at once");
-	list_each(l, &w->retired, struct listener, node)
-		end_fronts(l);
+	cut_all(w, "the process was told to stop at once");
 	for (int i = 0; i < 8 && w->nfronts > 0; i++)
 		loop_tick(w->loop, w->loop->clock.now);
 	loop_reap_all(w->loop);

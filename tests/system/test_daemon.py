@@ -210,6 +210,34 @@ def what_lasts_longer_than_the_drain_is_cut():
         w.read_eof()
 
 
+def is_told_of_half_a_head(s, w, reason):
+    line = s.access(client=w)
+    equal((line["method"], line["termination"], line["reason"]),
+          (None, "KR", reason))
+
+
+@case
+def half_a_head_at_the_end_of_a_drain_is_not_said_to_have_left():
+    with Steelyard(glob={"drain_timeout": "300ms"}) as s, s.wire() as w:
+        w.send(b"GET / HT")
+        wait_for(lambda: int(s.row("web/FRONTEND")["scur"]) == 1, 5 * SLOW,
+                 "the client to be accepted")
+        s.kill(signal.SIGTERM)
+        s.wait_end()
+        is_told_of_half_a_head(s, w, "drain_timeout was over")
+
+
+@case
+def half_a_head_is_not_said_to_have_left_a_process_that_stops():
+    with Steelyard() as s, s.wire() as w:
+        w.send(b"GET / HT")
+        wait_for(lambda: int(s.row("web/FRONTEND")["scur"]) == 1, 5 * SLOW,
+                 "the client to be accepted")
+        s.kill(signal.SIGQUIT)
+        s.wait_end()
+        is_told_of_half_a_head(s, w, "the process was told to stop at once")
+
+
 @case
 def quit_ends_a_drain_now():
     s, origin = holding(glob={"drain_timeout": "1h"})
