@@ -125,7 +125,7 @@ nearest_value(const char *const *values, const char *word)
 	const char *value;
 	size_t i;
 
-	for (i = 0; word[i] != '\0' && i < WORD_MAX; i++)
+	for (i = 0; i < WORD_MAX && word[i] != '\0'; i++)
 		lower[i] = (char)tolower((unsigned char)word[i]);
 	lower[i] = '\0';
 	if (word[i] != '\0')

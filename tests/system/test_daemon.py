@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from harness import (SLOW, WRAP, Steelyard, at, case, equal, fail, main,
-                     options, pool, request, run, start, temp_dir, wait_for)
+                     options, pool, request, rows, run, start, temp_dir, wait_for)
 from origins import GoodOrigin
 from wire import Wire
 
@@ -210,32 +210,22 @@ def what_lasts_longer_than_the_drain_is_cut():
         w.read_eof()
 
 
-def is_told_of_half_a_head(s, w, reason):
-    line = s.access(client=w)
-    equal((line["method"], line["termination"], line["reason"]),
-          (None, "KR", reason))
-
-
-@case
-def half_a_head_at_the_end_of_a_drain_is_not_said_to_have_left():
+@rows([
+    ("half a head at the end of a drain is not said to have left",
+     signal.SIGTERM, "drain_timeout was over"),
+    ("half a head is not said to have left a process that stops",
+     signal.SIGQUIT, "the process was told to stop at once"),
+])
+def half_a_head_was_cut(number, reason):
     with Steelyard(glob={"drain_timeout": "300ms"}) as s, s.wire() as w:
         w.send(b"GET / HT")
         wait_for(lambda: int(s.row("web/FRONTEND")["scur"]) == 1, 5 * SLOW,
                  "the client to be accepted")
-        s.kill(signal.SIGTERM)
+        s.kill(number)
         s.wait_end()
-        is_told_of_half_a_head(s, w, "drain_timeout was over")
-
-
-@case
-def half_a_head_is_not_said_to_have_left_a_process_that_stops():
-    with Steelyard() as s, s.wire() as w:
-        w.send(b"GET / HT")
-        wait_for(lambda: int(s.row("web/FRONTEND")["scur"]) == 1, 5 * SLOW,
-                 "the client to be accepted")
-        s.kill(signal.SIGQUIT)
-        s.wait_end()
-        is_told_of_half_a_head(s, w, "the process was told to stop at once")
+        line = s.access(client=w)
+        equal((line["method"], line["termination"], line["reason"]),
+              (None, "KR", reason))
 
 
 @case

@@ -518,6 +518,20 @@ drains_in_two_steps(void **state)
 	assert_int_equal(r->codec->end, CODEC_LINGER);
 }
 
+/* And it was told to ask no second. */
+static void
+assert_ends_with_its_first(struct h2_rig *r)
+{
+	assert_int_equal(r->nstreams, 1);
+	assert_int_equal(r->replies[3].code, NGHTTP2_REFUSED_STREAM);
+	assert_int_equal(r->codec->end, CODEC_OPEN);
+	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
+	h2_rig_pump(r);
+	h2_rig_release(r, 0);
+	assert_int_equal(r->replies[1].status, 204);
+	assert_int_equal(r->codec->end, CODEC_LINGER);
+}
+
 /* Or it would be served twice: the client may ask another one for it. */
 static void
 serves_nothing_that_its_goaway_does_not_name(void **state)
@@ -532,16 +546,10 @@ serves_nothing_that_its_goaway_does_not_name(void **state)
 	h2_rig_feed(r, HEARD, sizeof(HEARD));
 	h2_rig_get(r);		/* both steps are still to be sent */
 	h2_rig_pump(r);
-	assert_int_equal(r->nstreams, 1);
 	r->blocked = false;
 	h2_rig_pump(r);
 	assert_int_equal(r->ngoaways, 2);
-	assert_int_equal(r->replies[3].code, NGHTTP2_REFUSED_STREAM);
-	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
-	h2_rig_pump(r);
-	h2_rig_release(r, 0);
-	assert_int_equal(r->replies[1].status, 204);
-	assert_int_equal(r->codec->end, CODEC_LINGER);
+	assert_ends_with_its_first(r);
 }
 
 /* It asks no more, and what it did ask is served. */
@@ -557,16 +565,9 @@ lets_a_client_go_that_says_so(void **state)
 	h2_rig_pump(r);
 	h2_rig_get(r);
 	h2_rig_pump(r);
-	assert_int_equal(r->nstreams, 1);
 	assert_int_equal(r->ngoaways, 1);
 	assert_int_equal(r->goaway, NGHTTP2_NO_ERROR);
-	assert_int_equal(r->replies[3].code, NGHTTP2_REFUSED_STREAM);
-	assert_int_equal(r->codec->end, CODEC_OPEN);
-	h2_rig_respond(r, 0, 204, LENGTH_NONE, true);
-	h2_rig_pump(r);
-	h2_rig_release(r, 0);
-	assert_int_equal(r->replies[1].status, 204);
-	assert_int_equal(r->codec->end, CODEC_LINGER);
+	assert_ends_with_its_first(r);
 }
 
 /* What stands behind its GOAWAY is not served in one cut of the bytes, and
