@@ -11,9 +11,8 @@
  * reads so many bytes of each connection and ends it.  It only gets what
  * processor time nobody else wants.  watch: asks for something small (/ping, or
  * PATH), waits for PAUSE microseconds, asks again; comes before whoever else is
- * there.  It
- * prints how often it asked, and the median and 99th percentile of the time it
- * took, in microseconds.
+ * there.  It prints how often it asked, and the median and 99th percentile of
+ * the time it took, in microseconds.
  *
  * Three in one, so that all are as cheap as can be: what is measured is to be
  * the proxy.

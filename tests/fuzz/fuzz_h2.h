@@ -190,18 +190,22 @@ fuzz_h2_feed(struct h2_rig *r, const uint8_t *bytes, size_t n, unsigned how,
 		fuzz_h2_spin(r, seed, send_head);
 }
 
+static inline void
+fuzz_h2_let_all_go(struct h2_rig *r)
+{
+	for (unsigned i = 0; i < H2_RIG_STREAMS; i++)
+		if (r->streams[i].s != NULL)
+			fuzz_h2_let_go(&r->streams[i], false);
+}
+
 /* The peer leaves, and everything ends. */
 static inline void
 fuzz_h2_leave(struct h2_rig *r, uint32_t seed)
 {
 	codec_eof(r->codec, seed % 2 == 0 ? 0 : 104);
-	for (unsigned i = 0; i < H2_RIG_STREAMS; i++)
-		if (r->streams[i].s != NULL)
-			fuzz_h2_let_go(&r->streams[i], false);
+	fuzz_h2_let_all_go(r);
 	codec_recv(r->codec, &r->in);
-	for (unsigned i = 0; i < H2_RIG_STREAMS; i++)
-		if (r->streams[i].s != NULL)
-			fuzz_h2_let_go(&r->streams[i], false);
+	fuzz_h2_let_all_go(r);
 	must(r->codec->end != CODEC_OPEN && r->codec->phase == CODEC_IDLE);
 	must(r->codec->ops->open == NULL || codec_slots(r->codec) == 0);
 }
@@ -314,9 +318,7 @@ static inline bool
 fuzz_h2_is_over(struct h2_rig *r)
 {
 	fuzz_h2_write_all(r);
-	for (unsigned i = 0; i < H2_RIG_STREAMS; i++)
-		if (r->streams[i].s != NULL)
-			fuzz_h2_let_go(&r->streams[i], false);
+	fuzz_h2_let_all_go(r);
 	fuzz_h2_resume(r, true);
 	fuzz_h2_write_all(r);
 	return r->codec->end != CODEC_OPEN;

@@ -355,6 +355,16 @@ def a_table_of_no_size_is_kept_to():
         equal(len(again), len(first) - 1, "the same in full, " + again.hex())
 
 
+def line_of_a_request_before(bytes_):
+    """What the log says of it, once they came while it was under way."""
+    s = proxy()
+    with H2Wire(s.port) as w:
+        w.ask(HALF, "GET", "/slow?ms=1000")
+        wait_for(lambda: s.row("web/a")["scur"] != "0", 5 * SLOW, "a request")
+        w.send(bytes_)
+        return s.access(client=w, target="/slow?ms=1000")
+
+
 @rows([
     ("the log has what a client reset with", frame(RST, 0, HALF, NONE[:3]
      + b"\1"), "it reset the stream with PROTOCOL_ERROR"),
@@ -362,12 +372,7 @@ def a_table_of_no_size_is_kept_to():
      "it reset the stream with an unknown error"),
 ])
 def tells_why_a_client_left(bytes_, reason):
-    s = proxy()
-    with H2Wire(s.port) as w:
-        w.ask(HALF, "GET", "/slow?ms=1000")
-        wait_for(lambda: s.row("web/a")["scur"] != "0", 5 * SLOW, "a request")
-        w.send(bytes_)
-        line = s.access(client=w)
+    line = line_of_a_request_before(bytes_)
     before = {"CC": "a server was reached", "CH": "its answer was complete"}
     equal(line["reason"], "the client left before %s: %s" % (
         before.get(line["termination"]), reason))
@@ -383,12 +388,7 @@ def tells_why_a_client_left(bytes_, reason):
 ])
 def the_log_says_that_we_cut_a_client_off(bytes_, reason):
     """Its request did not end because it left."""
-    s = proxy()
-    with H2Wire(s.port) as w:
-        w.ask(HALF, "GET", "/slow?ms=1000")
-        wait_for(lambda: s.row("web/a")["scur"] != "0", 5 * SLOW, "a request")
-        w.send(bytes_)
-        line = s.access(client=w, target="/slow?ms=1000")
+    line = line_of_a_request_before(bytes_)
     equal(line["termination"][0], "P")
     equal(line["reason"].partition(" (")[0],
           "the client was cut off: " + reason)
